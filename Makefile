@@ -1,0 +1,28 @@
+# Every target first does the set-up that it needs: see .ci/setup.
+export PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test lint bench clean
+
+run:  ## open the window, or what ARGS says: make run ARGS='run worked-run --csv -'
+	@.ci/setup run
+	@$(BIN)/python -m gdviz $(ARGS)
+
+test: lint  ## everything that a change must pass
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest
+	QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1920x1200x24' $(BIN)/python -m pytest -m x11
+
+lint:  ## style, types, direction of imports
+	@.ci/setup test
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench:  ## speed and memory, measured on this machine
+	@.ci/setup test
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/benchmarks
+
+clean:
+	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find gdviz tests -name __pycache__ -prune -exec rm -rf {} +

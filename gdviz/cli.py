@@ -1,0 +1,246 @@
+"""The command line: open the window, list the scenarios, run one without a display."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tomllib
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from gdviz import __version__
+from gdviz.core.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+EXIT_DONE, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message} (see: {self.prog} --help)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 done, 1 failed, 2 bad usage or input."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        options = _parser(given).parse_args(given)
+        command: Callable[[argparse.Namespace], int] = options.command
+        return command(options)
+    except InputError as error:
+        print(f"gdviz: {error}", file=sys.stderr)  # noqa: T201 - the one line at the edge
+        return EXIT_BAD_INPUT
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not try to flush what is left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_DONE
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+
+
+def window() -> int:
+    """Open the window: the entry point that has no console."""
+    return main()
+
+
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
+    parser = _Parser(prog="gdviz", description="Watch gradient descent happen.")
+    parser.add_argument("--version", action="version", version=f"gdviz {__version__}")
+    # A scenario may stand where a command does: `gdviz rates-race`.
+    if not given or given[0] not in ("list", "run", "render"):
+        parser.add_argument("scenario", nargs="?", help="a name from `gdviz list`, or a .toml file; default: digits")
+        parser.epilog = "Also: gdviz list, gdviz run SCENARIO, gdviz render SCENARIO; each has its own --help."
+        parser.set_defaults(command=_open)
+        return parser
+    commands = parser.add_subparsers()
+    listing = commands.add_parser("list", help="the scenarios, one a line")
+    listing.set_defaults(command=_list)
+    run = commands.add_parser("run", help="run a scenario without a window")
+    _add_recipe(run)
+    run.add_argument("--csv", metavar="FILE", help="one row a step, written as it goes; - is standard output")
+    run.add_argument("--json", metavar="FILE", help="recipe and columns as one object; - is standard output")
+    run.add_argument("--save", metavar="FILE.gdviz", help="not built yet")
+    run.set_defaults(command=_run)
+    render = commands.add_parser("render", help="not built yet")
+    _add_recipe(render)
+    render.add_argument("-o", metavar="FILE", required=True)
+    for name in ("--size", "--fps", "--seconds", "--view"):
+        render.add_argument(name)
+    render.set_defaults(command=_render)
+    return parser
+
+
+def _add_recipe(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", metavar="SCENARIO", help="a name from `gdviz list`, or a .toml file")
+    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="change a key of the scenario")
+    bound = parser.add_mutually_exclusive_group()
+    bound.add_argument("--steps", type=int, metavar="N", help="replaces the scenario's whole [stop]")
+    bound.add_argument("--epochs", type=int, metavar="N", help="replaces the scenario's whole [stop]")
+
+
+def _list(options: argparse.Namespace) -> int:
+    from gdviz.core.scenario import load_scenario, scenario_names
+
+    names = scenario_names()
+    width = max(map(len, names))
+    for name in names:
+        print(f"{name:<{width}}  {load_scenario(name).title}")  # noqa: T201 - what was asked for
+    return EXIT_DONE
+
+
+def _run(options: argparse.Namespace) -> int:
+    from gdviz.core.run import build, next_run
+    from gdviz.core.scenario import from_tree, read_tree
+    from gdviz.export.tables import CsvWriter, write_json
+
+    if options.save:
+        raise InputError(f"--save {options.save}: saved runs are not built yet, expected --csv or --json")
+    if options.csv == options.json == "-":
+        raise InputError("--csv - --json -: expected one of them on standard output")
+    tree = read_tree(options.scenario)
+    for assignment in options.set:
+        _assign(tree, assignment)
+    for key in ("steps", "epochs"):
+        if (count := getattr(options, key)) is not None:
+            tree["stop"] = {key: count}
+    scenario = from_tree(tree, options.scenario)
+    runs = build(scenario)
+    with ExitStack() as stack:
+        # Both are opened before the work, so that a place that can't be written to is known at once.
+        csv = CsvWriter(stack.enter_context(_output(options.csv))) if options.csv else None
+        json_file = stack.enter_context(_output(options.json)) if options.json else None
+        update = stack.enter_context(_progress(runs))
+        while (run := next_run(runs)) is not None:
+            if run.advance():
+                if csv:
+                    csv.write(run)
+                update(run)
+        if json_file:
+            write_json(json_file, scenario, runs)
+    if sys.stderr.isatty():
+        for run in runs:
+            print(_summary(run), file=sys.stderr)  # noqa: T201 - a person is watching
+    return EXIT_DONE
+
+
+def _render(options: argparse.Namespace) -> int:
+    raise InputError(f"render {options.scenario}: pictures and films are not built yet, expected: gdviz run")
+
+
+def _open(options: argparse.Namespace) -> int:
+    name = options.scenario or "digits"
+    if not _has_display():
+        raise InputError(f"no display to open a window on; to make a film instead: gdviz render {name} -o {name}.gif")
+    from gdviz.ui.app import run_app
+
+    return run_app(name)
+
+
+def _has_display() -> bool:
+    """Whether Qt can open a window: asked first, because without a display it ends the process by an abort."""
+    if os.environ.get("QT_QPA_PLATFORM") or sys.platform in ("win32", "darwin"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _assign(tree: dict[str, Any], assignment: str) -> None:
+    """Set ``KEY=VALUE`` in the raw scenario. Raises InputError for a path that leads nowhere."""
+    key, equals, text = assignment.partition("=")
+    if not equals or not key:
+        raise InputError(f"--set {assignment}: expected KEY=VALUE")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text
+    runs = tree.setdefault("runs", [{}])
+    if key in ("batch_size", "seed"):
+        for run in runs:
+            run[key] = value
+    elif key in ("learning_rate", "optimizer"):
+        for run in runs:
+            optimizer = run.setdefault("optimizer", {"kind": "gradient-descent"})
+            if key == "learning_rate":
+                optimizer[key] = value
+            elif isinstance(value, dict):
+                run["optimizer"] = value
+            else:
+                # Another rule has other numbers of its own; the rate is common to all.
+                rate = {"learning_rate": optimizer["learning_rate"]} if "learning_rate" in optimizer else {}
+                run["optimizer"] = {"kind": value, **rate}
+    else:
+        _assign_path(tree, key, value)
+
+
+def _assign_path(tree: dict[str, Any], key: str, value: object) -> None:
+    *path, last = key.split(".")
+    node: Any = tree
+    for part in path:
+        if isinstance(node, list):
+            if not part.isdigit() or int(part) >= len(node):
+                raise InputError(f"--set {key}: expected an index from 0 to {len(node) - 1}, got {part!r}")
+            node = node[int(part)]
+        elif isinstance(node, dict):
+            node = node.setdefault(part, {})
+        else:
+            raise InputError(f"--set {key}: {part!r} leads nowhere, there is a value before it")
+    if isinstance(node, list):
+        if not last.isdigit() or int(last) >= len(node):
+            raise InputError(f"--set {key}: expected an index from 0 to {len(node) - 1}, got {last!r}")
+        node[int(last)] = value
+    elif isinstance(node, dict):
+        node[last] = value
+    else:
+        raise InputError(f"--set {key}: {last!r} leads nowhere, there is a value before it")
+
+
+@contextmanager
+def _output(name: str) -> Iterator[TextIO]:
+    if name == "-":
+        yield sys.stdout
+        sys.stdout.flush()
+        return
+    try:
+        file = open(name, "w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise InputError(f"{name}: can't be written: {error.strerror}") from error
+    try:
+        with file:
+            yield file
+    except OSError as error:
+        raise InputError(f"{name}: can't be written: {error.strerror}") from error
+
+
+@contextmanager
+def _progress(runs: Sequence[Any]) -> Iterator[Callable[[Any], None]]:
+    """A function to call after each row; it moves a progress bar when a person is watching a terminal."""
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        yield lambda run: None
+        return
+    from time import monotonic
+
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        tasks = {run.label: bar.add_task(run.label, total=run.horizon) for run in runs}
+        shown = 0.0
+
+        def update(run: Any) -> None:
+            nonlocal shown
+            # The bar redraws ten times a second; a step takes microseconds.
+            if (now := monotonic()) - shown > 0.1 or run.ended:
+                shown = now
+                bar.update(tasks[run.label], completed=run.step)
+
+        yield update
+
+
+def _summary(run: Any) -> str:
+    measured = run.history.evaluations
+    accuracy = f", test accuracy {100 * measured[-1][1].test_accuracy:.2f} %" if measured else ""
+    return f"{run.label}: {run.ended}, cost {run.row.cost:.6g}{accuracy}"

@@ -1,0 +1,215 @@
+"""The loop: start somewhere, measure the slope, step, repeat."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from gdviz.core.spec import changed
+
+if TYPE_CHECKING:
+    from gdviz.core.optimizers import Optimizer
+    from gdviz.core.problem import Evaluation, Indices, Problem, Vector
+    from gdviz.core.schedules import Schedule
+
+CHUNK = 1000
+"""examples at a time in a large batch, so that whoever drives the loop can leave it between two chunks"""
+
+Changes = Mapping[str, float]
+
+
+class Streams:
+    """The independent random streams of one seed: initial weights, batches and label noise never disturb each other."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def init(self) -> np.random.Generator:
+        """Draws the start."""
+        return self._stream(0)
+
+    def batches(self, epoch: int) -> np.random.Generator:
+        """Draws the order of one epoch; it depends on the seed and the epoch alone, so any epoch can be begun."""
+        return self._stream(1, epoch)
+
+    def labels(self) -> np.random.Generator:
+        """Draws the label noise."""
+        return self._stream(2)
+
+    def _stream(self, *key: int) -> np.random.Generator:
+        return np.random.default_rng(np.random.SeedSequence(self._seed, spawn_key=key))
+
+
+class Batches(Protocol):
+    """Which examples each step looks at."""
+
+    steps_per_epoch: int | None
+
+    def batch(self, step: int) -> Indices | None:
+        """The examples of ``step``; None for a cost that has no examples."""
+        ...
+
+
+class Exact:
+    """No examples: every step sees the cost itself, and there are no epochs."""
+
+    steps_per_epoch: int | None = None
+
+    def batch(self, step: int) -> None:
+        """Nothing to choose."""
+
+
+class FullBatch:
+    """Every step sees all ``n`` examples."""
+
+    steps_per_epoch: int | None = 1
+
+    def __init__(self, n: int) -> None:
+        self._all = np.arange(n)
+
+    def batch(self, step: int) -> Indices:
+        """All of them."""
+        return self._all
+
+
+class MiniBatches:
+    """Every epoch shows all ``n`` examples once in a new random order, ``size`` at a time; the last may be fewer."""
+
+    def __init__(self, n: int, size: int, streams: Streams) -> None:
+        self._n, self._size, self._streams = n, size, streams
+        self._epoch = -1
+        self._order: Indices = np.arange(0)
+        self._per_epoch = -(-n // size)
+        self.steps_per_epoch: int | None = self._per_epoch
+
+    def batch(self, step: int) -> Indices:
+        """A slice of the epoch's order."""
+        epoch, at = divmod(step, self._per_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._order = epoch, self._streams.batches(epoch).permutation(self._n)
+        return self._order[at * self._size : (at + 1) * self._size]
+
+
+@dataclass(slots=True)
+class Row:
+    """Where the descent stands: everything of one step. ``theta`` and ``state`` are the loop's own, to be copied."""
+
+    step: int
+    cost: float
+    grad_norm: float
+    learning_rate: float
+    """of the step that follows"""
+    theta: Vector
+    state: Vector
+    evaluation: Evaluation | None
+
+    @property
+    def finite(self) -> bool:
+        """False once cost, gradient or a knob is inf or nan: there is nowhere to go from here."""
+        return math.isfinite(self.cost) and math.isfinite(self.grad_norm) and _all_finite(self.theta)
+
+
+def descend(
+    problem: Problem,
+    optimizer: Optimizer,
+    schedule: Schedule,
+    batches: Batches,
+    theta: Vector,
+    horizon: int,
+    changes: Sequence[tuple[int, Changes]] = (),
+) -> Generator[Row | None, Changes | None, None]:
+    """Gradient descent, one row a step, for as long as it is asked to go on and all numbers are finite.
+
+    Parameters
+    ----------
+    theta : (n_params,) float array, the start; it is the ball, and moves
+    horizon : steps over which the schedule runs
+    changes : (step, {knob of the optimizer: value}), applied before the step that follows row ``step``
+
+    Yields
+    ------
+    A `Row` for each step, step 0 first. None now and then in between: a good moment to look up from long work.
+    At a row, ``send({"learning_rate": 0.1})`` changes the optimizer from the very next step on, and yields that row
+    again as it now is.
+    """
+    state = optimizer.new_state(theta)
+    gradient = np.empty_like(theta)
+    recorded = sorted(changes, key=lambda change: change[0])
+    step = 0
+    while True:
+        while recorded and recorded[0][0] <= step:
+            optimizer = _apply(optimizer, recorded.pop(0)[1])
+        batch = batches.batch(step)
+        if batch is None or len(batch) <= CHUNK:
+            with np.errstate(all="ignore"):
+                cost = problem.cost_and_gradient(theta, gradient, batch)
+        else:
+            cost = yield from _in_chunks(problem, theta, gradient, batch)
+        evaluation = None
+        if _is_evaluated(step, batches.steps_per_epoch):
+            evaluation = yield from problem.evaluate(theta)
+        factor = schedule.factor(step, horizon)
+        row = Row(step, cost, norm(gradient), optimizer.learning_rate * factor, theta, state, evaluation)
+        sent = yield row
+        while sent is not None:
+            optimizer = _apply(optimizer, sent)
+            row.learning_rate = optimizer.learning_rate * factor
+            sent = yield row
+        if not row.finite:
+            return
+        with np.errstate(all="ignore"):
+            optimizer.update(theta, gradient, state, row.learning_rate, step + 1)
+        step += 1
+
+
+def norm(vector: Vector) -> float:
+    """The Euclidean length, also where the sum of squares would overflow or vanish in the vector's dtype."""
+    with np.errstate(all="ignore"):
+        squares = float(np.dot(vector, vector))
+        if math.isfinite(squares) and squares > np.finfo(vector.dtype).tiny:
+            return math.sqrt(squares)
+        largest = float(np.abs(vector).max())
+        if largest == 0 or not math.isfinite(largest):
+            return largest
+        return largest * float(np.linalg.norm(vector.astype(np.float64) / largest))
+
+
+def _all_finite(vector: Vector) -> bool:
+    # One pass decides nearly always; only where the sum overflowed, or really is not finite, each one is looked at.
+    with np.errstate(all="ignore"):
+        return math.isfinite(float(vector.sum())) or bool(np.isfinite(vector).all())
+
+
+def _apply(optimizer: Optimizer, changes: Changes) -> Optimizer:
+    for name, value in changes.items():
+        optimizer = changed(optimizer, name, value)
+    return optimizer
+
+
+def _in_chunks(problem: Problem, theta: Vector, gradient: Vector, batch: Indices) -> Generator[None, None, float]:
+    """The mean cost and gradient over a large batch, yielding after each part of it."""
+    cost, part = 0.0, np.empty_like(gradient)
+    gradient[:] = 0
+    for at in range(0, len(batch), CHUNK):
+        some = batch[at : at + CHUNK]
+        share = len(some) / len(batch)
+        with np.errstate(all="ignore"):
+            cost += share * problem.cost_and_gradient(theta, part, some)
+            np.multiply(part, share, out=part)
+            np.add(gradient, part, out=gradient)
+        yield
+    return cost
+
+
+def _is_evaluated(step: int, steps_per_epoch: int | None) -> bool:
+    """At the end of each epoch, and at 0, 1, 2, 5, 10, 20, 50, ... of the first, where most happens."""
+    if steps_per_epoch is None:
+        return False
+    if step % steps_per_epoch == 0:
+        return True
+    leading = str(step)
+    return step < steps_per_epoch and leading[0] in "125" and not leading[1:].strip("0")

@@ -1,0 +1,146 @@
+"""The immutable picture of all runs at the cursor: all that a panel ever draws from."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gdviz.core.optimizers import Term
+from gdviz.core.problem import Problem, Vector
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curve:
+    """A run's cost by step, thinned to at most a few thousand buckets of equal length; finite values only."""
+
+    steps: Floats
+    """(m,) first step of each bucket"""
+    low: Floats
+    """(m,) lowest cost in the bucket"""
+    high: Floats
+    """(m,) highest cost in the bucket"""
+    mean: Floats
+    """(m,) running mean over the last `window` steps, at the bucket's end"""
+    stride: int
+    """steps in a bucket; 1 means nothing was thinned"""
+    window: int
+    """steps in the running mean; 1 where the cost is exact (a surface, a full batch) and needs none"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluations:
+    """What was measured on whole data sets: (k,) arrays, accuracies as fractions; k = 0 for a surface."""
+
+    steps: NDArray[np.int64]
+    train_cost: Floats
+    train_accuracy: Floats
+    test_cost: Floats
+    test_accuracy: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunFrame:
+    """What one run shows at the cursor."""
+
+    colour: int
+    """index into the theme's run colours, the same in every panel; a ghost keeps its run's but is drawn grey"""
+    label: str
+    ghost: bool
+    """the run before a reset: drawn grey and thin"""
+    on_surface: bool
+    """it descends the selected run's cost, so its ball belongs on this surface"""
+    step: int
+    """the row shown; for other runs than the selected, the row at the same epoch (surfaces: step), or their last"""
+    newest: int
+    """the newest step that exists"""
+    epoch: float | None
+    """None for a surface"""
+    cost: float
+    grad_norm: float
+    learning_rate: float
+    """of the step that follows this row"""
+    ended: str
+    """"" while it can go on, else why it stopped: "blew up at step 323", "40 epochs are done", ..."""
+    curve: Curve
+    """up to the newest step"""
+    evaluations: Evaluations
+    """up to the newest step"""
+    trail: Floats
+    """(m, 2) positions on the plane up to the cursor, the last one being the ball; one knob: (w, cost); thinned; all
+    finite. Empty where the run is not on this surface or no plane is there yet."""
+    trail_costs: Floats
+    """(m,) true costs at the trail's points, nan where not measured"""
+    off_plane: float
+    """distance of the ball from the plane, in knob space; 0 for problems of one or two knobs"""
+
+    @property
+    def accuracy(self) -> float | None:
+        """Test accuracy of the last evaluation at or before the cursor, a fraction."""
+        before = np.searchsorted(self.evaluations.steps, self.step, side="right")
+        return float(self.evaluations.test_accuracy[before - 1]) if before else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landscape:
+    """The cost over a rectangle of the plane (two axes) or an interval of its one knob."""
+
+    x: Floats
+    """(nx,) evenly spaced coordinates along the first axis"""
+    y: Floats
+    """(ny,) along the second axis; empty for a cost of one knob"""
+    costs: Floats
+    """(ny, nx), or (nx,) for one knob; costs[i, j] is at x[j], y[i]; may hold inf"""
+    labels: tuple[str, str]
+    """what the axes are: ("x", "y"), ("w", "cost"), ("along the slope", "a random direction")"""
+    note: str
+    """how honest the picture is: "slice: 1,000 images, 49 x 49 points, made at step 1,240"; empty: the cost itself"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """Everything at the cursor. Arrays are copies or never written again; no panel may write to them."""
+
+    problem: Problem
+    """the selected run's; a `Digits` has a `network` and `layers`, a `Surface` has one or two knobs"""
+    runs: tuple[RunFrame, ...]
+    """all of them, ghosts first; draw in this order, the selected run last"""
+    selected: int
+    """index into `runs`: the run that owns the surface, the third panel and the readouts"""
+    live: bool
+    """the cursor is at the newest step"""
+    landscape: Landscape | None
+    """None until the first one is computed"""
+    remaking: bool
+    """a new landscape is being computed in the background"""
+    theta: Vector
+    """(n_params,) the selected run's knobs at `theta_step`"""
+    theta_step: int
+    """equals the cursor, or the nearest earlier step whose knobs were kept"""
+    start: Vector
+    """(n_params,) the selected run's knobs at step 0"""
+    slope: Vector | None
+    """(n_params,) gradient at theta on the whole cost; None for digits (too dear for every frame)"""
+    terms: tuple[Term, ...]
+    """the parts of the step that follows, by name, "slope" first, "step" (what theta loses) last; empty for
+    digits"""
+    descent: tuple[float, float] | None
+    """direction of the negative gradient on the plane at the ball, in plane units a unit of knob space, if known"""
+
+    @property
+    def run(self) -> RunFrame:
+        """The selected run."""
+        return self.runs[self.selected]
+
+    @property
+    def step(self) -> int:
+        """The cursor."""
+        return self.run.step
+
+
+def first_layer(frame: Frame) -> NDArray[np.floating[Any]] | None:
+    """The first layer's weights (n_in, n_hidden) at the cursor, a view; None where the problem is no network."""
+    network = getattr(frame.problem, "network", None)
+    return None if network is None else next(network.layers(frame.theta))[0]

@@ -1,0 +1,217 @@
+"""Runs: a recipe brought to life, one optimizer descending one problem each, and which goes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import UNSET
+
+from gdviz.core import datasets
+from gdviz.core.descent import Batches, Exact, FullBatch, MiniBatches, Row, Streams, descend
+from gdviz.core.digits import Digits
+from gdviz.core.errors import InputError
+from gdviz.core.history import History
+from gdviz.core.network import Network
+from gdviz.core.scenario import DigitsProblem, FormulaProblem, RunSpec, Scenario, Stop, SurfaceProblem
+from gdviz.core.spec import changed
+from gdviz.core.surfaces import SURFACES
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+
+    from gdviz.core.optimizers import Optimizer
+    from gdviz.core.problem import Problem
+
+DEFAULT_STEPS, DEFAULT_EPOCHS, DEFAULT_BATCH = 1000, 10, 10
+CHECKPOINT_BYTES = 64 << 20
+"""for all runs of a scenario together"""
+
+
+@dataclass(eq=False)
+class Run:
+    """One optimizer descending one problem from one start with one seed; it owns a history."""
+
+    spec: RunSpec
+    problem: Problem
+    cost_key: Hashable
+    """runs with equal keys descend the same cost, so their balls belong on one surface"""
+    batches: Batches
+    stop: Stop
+    horizon: int
+    """steps to the stop's bound on steps and epochs"""
+    label: str
+    checkpoint_bytes: int = CHECKPOINT_BYTES
+    ended: str = ""
+    """why it stopped; empty while it can go on"""
+    changes: list[tuple[int, str, float]] = field(default_factory=list)
+    """what was changed while it ran: (step, knob of the optimizer, value); part of the recipe"""
+
+    def __post_init__(self) -> None:
+        theta = self.problem.start(Streams(self.spec.seed).init())
+        self.optimizer: Optimizer = self.spec.optimizer
+        self.history = History(theta.size, len(self.optimizer.slots), theta.dtype, self.checkpoint_bytes)
+        recorded = [(int(c["step"]), {k: v for k, v in c.items() if k != "step"}) for c in self.spec.changes]
+        self._steps = descend(
+            self.problem, self.spec.optimizer, self.spec.schedule, self.batches, theta, self.horizon, recorded
+        )
+        self._row: Row | None = None
+        self._pending: dict[str, float] = {}
+        self._unbounded = False
+        self._between = False
+
+    @property
+    def steps_per_epoch(self) -> int | None:
+        """None for a surface."""
+        return self.batches.steps_per_epoch
+
+    @property
+    def step(self) -> int:
+        """The newest row's step; -1 before there is one."""
+        return -1 if self._row is None else self._row.step
+
+    @property
+    def progress(self) -> float:
+        """Epochs gone (surfaces: steps), by which runs take turns."""
+        return self.step / (self.steps_per_epoch or 1)
+
+    @property
+    def row(self) -> Row | None:
+        """The newest row; its arrays move on with the next step."""
+        return self._row
+
+    def advance(self) -> bool:
+        """Go on to the loop's next pause; True when that brought a new row. Only while `ended` is empty."""
+        if not self._between:
+            self.apply_changes()
+        row = next(self._steps, None)
+        self._between = row is None
+        if row is None:
+            return False
+        self._row = row
+        self.history.append(row)
+        self.ended = self._why_ended(row)
+        return True
+
+    def change(self, name: str, value: float) -> None:
+        """Change a knob of the optimizer from the next step on. Raises msgspec.ValidationError for a bad value."""
+        self.optimizer = changed(self.optimizer, name, value)
+        self._pending[name] = value
+
+    def apply_changes(self) -> None:
+        """Hand the changes to the loop, where it stands at a row; they show in that row at once."""
+        if not self._pending or self._row is None or self._between or not self._row.finite:
+            return
+        # Taken one by one: another thread may add to them meanwhile.
+        sent = {name: self._pending.pop(name) for name in list(self._pending)}
+        row = self._steps.send(sent)
+        assert row is not None  # a change is answered by the same row again
+        self.history.append(row)
+        self.changes.extend((row.step, name, value) for name, value in sent.items())
+
+    def go_on(self) -> None:
+        """Go on beyond the stop condition; a run that blew up stays where it is."""
+        if not self.ended.startswith("blew up"):
+            self._unbounded, self.ended = True, ""
+
+    @property
+    def recipe(self) -> RunSpec:
+        """The spec with the changes that were made while it ran."""
+        made = tuple({"step": step, name: value} for step, name, value in self.changes)
+        return msgspec.structs.replace(self.spec, changes=self.spec.changes + made)
+
+    def _why_ended(self, row: Row) -> str:
+        if not row.finite:
+            return f"blew up at step {row.step:,}"
+        if self._unbounded:
+            return ""
+        stop = self.stop
+        if stop.cost_below is not UNSET and row.cost < stop.cost_below:
+            return f"cost below {stop.cost_below:g}"
+        if stop.flat is not UNSET and self._is_flat(stop.flat.steps, stop.flat.relative):
+            return f"flat for {stop.flat.steps:,} steps"
+        if row.step >= self.horizon:
+            if self.steps_per_epoch and row.step % self.steps_per_epoch == 0:
+                return f"{row.step // self.steps_per_epoch:,} epochs done"
+            return f"{row.step:,} steps done"
+        return ""
+
+    def _is_flat(self, steps: int, relative: float) -> bool:
+        # Looked at ten times a window: a mean over the same costs less a few says nothing new.
+        if self.step < 2 * steps or self.step % max(1, steps // 10):
+            return False
+        table = self.history.table()
+        now, before, end = (table.index(self.step - back) for back in (steps, 2 * steps, 0))
+        earlier = float(table.cost[before + 1 : now + 1].mean())
+        later = float(table.cost[now + 1 : end + 1].mean())
+        return earlier - later <= relative * abs(earlier)
+
+
+def build(scenario: Scenario) -> list[Run]:
+    """The scenario's runs, each at its start. Reads data sets from disk. Raises InputError."""
+    runs = []
+    for index, spec in enumerate(scenario.runs):
+        problem, cost_key = _problem(scenario.problem, spec)
+        batches: Batches = Exact()
+        if problem.n_examples is not None:
+            n, size = problem.n_examples, DEFAULT_BATCH if spec.batch_size is UNSET else spec.batch_size
+            if size != "full" and size > n:
+                raise InputError(f"runs[{index}].batch_size: expected at most the {n:,} training images, got {size:,}")
+            batches = FullBatch(n) if size == "full" else MiniBatches(n, size, Streams(spec.seed))
+        runs.append(
+            Run(
+                spec,
+                problem,
+                cost_key,
+                batches,
+                scenario.stop,
+                _horizon(scenario.stop, batches.steps_per_epoch),
+                spec.label or (f"run {index + 1}" if len(scenario.runs) > 1 else scenario.title or "run"),
+                CHECKPOINT_BYTES // len(scenario.runs),
+            )
+        )
+    return runs
+
+
+def next_run(runs: Sequence[Run]) -> Run | None:
+    """Whose turn it is: of those that can go on, the one with the fewest epochs (surfaces: steps)."""
+    going = [run for run in runs if not run.ended]
+    return min(going, key=lambda run: run.progress) if going else None
+
+
+def _horizon(stop: Stop, steps_per_epoch: int | None) -> int:
+    bounds = []
+    if stop.steps is not UNSET:
+        bounds.append(stop.steps)
+    if stop.epochs is not UNSET and steps_per_epoch:
+        bounds.append(stop.epochs * steps_per_epoch)
+    return min(bounds, default=DEFAULT_EPOCHS * steps_per_epoch if steps_per_epoch else DEFAULT_STEPS)
+
+
+def _problem(spec: SurfaceProblem | FormulaProblem | DigitsProblem, run: RunSpec) -> tuple[Problem, Hashable]:
+    if isinstance(spec, FormulaProblem):
+        raise InputError("problem.kind: a typed formula is not built yet, expected surface or digits")
+    overrides = {
+        name: value for name in run.problem.__struct_fields__ if (value := getattr(run.problem, name)) is not UNSET
+    }
+    spec = msgspec.structs.replace(spec, **overrides)
+    if isinstance(spec, SurfaceProblem):
+        surface = next(surface for surface in SURFACES if surface.name == spec.name)
+        start = surface.default_start if spec.start is UNSET else spec.start
+        return surface.starting_at(start), spec.name
+    return _digits(spec, run.seed)
+
+
+def _digits(spec: DigitsProblem, seed: int) -> tuple[Digits, Hashable]:
+    data = datasets.load(spec.data)
+    n = len(data.train_labels) if spec.train_size is UNSET else spec.train_size
+    if n > len(data.train_labels):
+        raise InputError(f"problem.train_size: expected at most {len(data.train_labels):,}, got {n:,}")
+    labels = data.train_labels[:n]
+    if spec.shuffle_labels:
+        labels = datasets.shuffled(labels, spec.shuffle_labels, Streams(seed).labels())
+    network = Network((data.train_images.shape[1], *spec.hidden, datasets.N_CLASSES), spec.activation, spec.cost)
+    noise = (spec.shuffle_labels, seed if spec.shuffle_labels else None)
+    cost_key = (spec.data, spec.hidden, spec.activation, spec.cost, n, noise)
+    return Digits(network, data, labels, spec.init), cost_key

@@ -1,0 +1,239 @@
+"""The complete recipe of one or more runs, in TOML: run twice, it gives bit-identical histories."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+import tomli_w
+from msgspec import UNSET, Meta, UnsetType
+
+from gdviz.core.errors import InputError
+from gdviz.core.network import CostName, InitName
+from gdviz.core.optimizers import Adagrad, Adam, GradientDescent, HeavyBall, Nesterov, RMSProp
+from gdviz.core.resources import resource
+from gdviz.core.schedules import Constant, Cosine, StepDecay, WarmUp
+from gdviz.core.spec import Spec, knobs
+from gdviz.core.surfaces import SURFACES
+
+MOST_BYTES = 1 << 20
+"""a scenario file is a page of text; anything larger is something else"""
+
+AnyOptimizer: TypeAlias = GradientDescent | HeavyBall | Nesterov | Adagrad | RMSProp | Adam
+AnySchedule: TypeAlias = Constant | StepDecay | Cosine | WarmUp
+Count: TypeAlias = Annotated[int, Meta(ge=1, le=10**12)]
+Width: TypeAlias = Annotated[int, Meta(ge=1, le=4096)]
+Hidden: TypeAlias = Annotated[tuple[Width, ...], Meta(min_length=1, max_length=8)]
+Part: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Start: TypeAlias = Annotated[tuple[float, ...], Meta(min_length=1, max_length=2)]
+
+
+class View(Spec, frozen=True):
+    """How the window opens."""
+
+    speed: Annotated[float, Meta(gt=0, le=1e6)] | Literal["max"] = "max"
+    surface: Literal["2d", "3d"] = "2d"
+    cost_axis: Literal["log", "linear"] = "linear"
+
+
+class SurfaceProblem(Spec, frozen=True, tag_field="kind", tag="surface"):
+    """An analytic cost from the catalogue."""
+
+    name: str
+    start: Start | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        known = {surface.name: surface for surface in SURFACES}
+        if self.name not in known:
+            raise ValueError(f"name: expected one of {', '.join(known)}, got {self.name!r}")
+        if self.start is not UNSET:
+            check_start(self.start, known[self.name].n_params)
+
+
+class FormulaProblem(Spec, frozen=True, tag_field="kind", tag="formula"):
+    """A typed cost; in the contract, not built yet."""
+
+    expression: str
+    domain: Annotated[tuple[tuple[float, float], ...], Meta(min_length=1, max_length=2)] | UnsetType = UNSET
+    start: Start | UnsetType = UNSET
+
+
+class DigitsProblem(Spec, frozen=True, tag_field="kind", tag="digits"):
+    """A network that learns to read digits."""
+
+    data: str = "mnist"
+    hidden: Hidden = (16, 16)
+    activation: Literal["sigmoid", "relu", "tanh", "leaky-relu"] = "sigmoid"
+    cost: CostName = "squared-error"
+    init: InitName = "xavier"
+    train_size: Count | UnsetType = UNSET
+    shuffle_labels: Part = 0.0
+    evaluate: Literal["epoch"] = "epoch"
+
+
+AnyProblem: TypeAlias = SurfaceProblem | FormulaProblem | DigitsProblem
+
+
+class Override(Spec, frozen=True):
+    """What a run may have otherwise than the scenario's problem."""
+
+    start: Start | UnsetType = UNSET
+    shuffle_labels: Part | UnsetType = UNSET
+    train_size: Count | UnsetType = UNSET
+    init: InitName | UnsetType = UNSET
+    hidden: Hidden | UnsetType = UNSET
+
+
+class Flat(Spec, frozen=True):
+    """The running mean over ``steps`` fell by less than ``relative`` of itself since ``steps`` before."""
+
+    steps: Annotated[int, Meta(ge=1, le=10**6)]
+    relative: Annotated[float, Meta(ge=0, lt=1)]
+
+
+class Stop(Spec, frozen=True):
+    """When a run ends: at the first that holds. Where neither steps nor epochs is given, their default stands too."""
+
+    steps: Count | UnsetType = UNSET
+    epochs: Count | UnsetType = UNSET
+    cost_below: float | UnsetType = UNSET
+    flat: Flat | UnsetType = UNSET
+
+
+class RunSpec(Spec, frozen=True):
+    """One ball and one curve."""
+
+    label: str = ""
+    batch_size: Annotated[int, Meta(ge=1, le=10**9)] | Literal["full"] | UnsetType = UNSET
+    seed: Annotated[int, Meta(ge=0, le=2**62)] = 0
+    optimizer: AnyOptimizer = GradientDescent()
+    schedule: AnySchedule = Constant()
+    problem: Override = Override()
+    changes: tuple[dict[str, float], ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        allowed = [knob.name for knob in knobs(type(self.optimizer))]
+        for index, change in enumerate(self.changes):
+            where = f"changes[{index}]"
+            step = change.get("step", -1)
+            if step < 0 or step != int(step):
+                raise ValueError(f"{where}.step: expected a step, 0 or later, got {change.get('step')}")
+            for key, value in change.items():
+                if key == "step":
+                    continue
+                if key not in allowed:
+                    raise ValueError(f"{where}: expected step and {', '.join(allowed)}, got {key!r}")
+                try:
+                    msgspec.convert(msgspec.to_builtins(self.optimizer) | {key: value}, type(self.optimizer))
+                except msgspec.ValidationError as error:
+                    raise ValueError(f"{where}: {error}") from None
+
+
+class Scenario(Spec, frozen=True):
+    """A recipe; see the field types for what each part may hold."""
+
+    problem: AnyProblem
+    title: str = ""
+    caption: str = ""
+    view: View = View()
+    stop: Stop = Stop()
+    runs: Annotated[tuple[RunSpec, ...], Meta(min_length=1, max_length=64)] = (RunSpec(),)
+
+    def __post_init__(self) -> None:
+        digits = isinstance(self.problem, DigitsProblem)
+        if not digits and self.stop.epochs is not UNSET:
+            raise ValueError("stop.epochs: a surface has no epochs, expected stop.steps")
+        for index, run in enumerate(self.runs):
+            where = f"runs[{index}]"
+            if not digits and run.batch_size is not UNSET:
+                raise ValueError(f"{where}.batch_size: a surface has no batches, expected no such key")
+            for key in ("start",) if digits else ("shuffle_labels", "train_size", "init", "hidden"):
+                if getattr(run.problem, key) is not UNSET:
+                    kind = "the digits have" if digits else "a surface has"
+                    raise ValueError(f"{where}.problem.{key}: {kind} no such key")
+            if isinstance(self.problem, SurfaceProblem) and run.problem.start is not UNSET:
+                surface = next(surface for surface in SURFACES if surface.name == self.problem.name)
+                check_start(run.problem.start, surface.n_params)
+
+
+def check_start(start: tuple[float, ...], n_params: int) -> None:
+    """Raise ValueError unless ``start`` is a finite point of ``n_params`` knobs."""
+    if len(start) != n_params or any(not abs(value) < float("inf") for value in start):
+        raise ValueError(f"start: expected {n_params} finite number(s), got {list(start)}")
+
+
+def parse(text: str, source: str) -> Scenario:
+    """The scenario in a TOML text; ``source`` names it in messages. Raises InputError."""
+    return from_tree(parse_tree(text, source), source)
+
+
+def parse_tree(text: str, source: str) -> dict[str, Any]:
+    """The raw keys and values in a TOML text. Raises InputError."""
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise InputError(f"{source}: not a TOML file: {error}") from error
+
+
+def from_tree(tree: dict[str, Any], source: str) -> Scenario:
+    """The scenario that nested dicts and lists describe. Raises InputError that names the key."""
+    try:
+        return msgspec.convert(tree, Scenario)
+    except msgspec.ValidationError as error:
+        raise InputError(f"{source}: {_with_key_first(str(error))}") from error
+
+
+def to_tree(scenario: Scenario) -> dict[str, Any]:
+    """The scenario as nested dicts and lists, every value spelled out."""
+    tree: dict[str, Any] = msgspec.to_builtins(scenario)
+    return tree
+
+
+def to_toml(scenario: Scenario) -> str:
+    """The scenario as a TOML text that `parse` reads back equal."""
+    return tomli_w.dumps(to_tree(scenario))
+
+
+def scenario_names() -> list[str]:
+    """What is in the package, the default first."""
+    names = sorted(path.stem for path in resource("scenarios").glob("*.toml"))
+    return sorted(names, key=lambda name: name != DEFAULT)
+
+
+DEFAULT = "digits"
+
+
+def read_tree(name: str) -> dict[str, Any]:
+    """The raw keys of a scenario, by its name or from a .toml file. Raises InputError."""
+    path = Path(name)
+    if path.suffix != ".toml":
+        path = resource("scenarios", f"{name}.toml")
+        if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
+            raise InputError(f"{name!r}: expected the name of a scenario (see: gdviz list) or a .toml file")
+    try:
+        if not path.is_file():
+            raise InputError(
+                f"{name}: a .toml file expected, " + ("not a folder" if path.is_dir() else "none is there")
+            )
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError(f"{name}: larger than 1 MB, expected a scenario file")
+        return parse_tree(path.read_text("utf-8"), name)
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not a TOML file: not UTF-8 at byte {error.start}") from error
+    except OSError as error:
+        raise InputError(f"{name}: can't be read: {error.strerror}") from error
+
+
+def load_scenario(name: str) -> Scenario:
+    """A scenario by its name, or from a .toml file. Raises InputError."""
+    return from_tree(read_tree(name), name)
+
+
+def _with_key_first(message: str) -> str:
+    """msgspec's "what - at `$.runs[0].seed`" as "runs[0].seed: what"."""
+    what, _, where = message.partition(" - at `")
+    key = where.rstrip("`").removeprefix("$").removeprefix(".")
+    what = re.sub(r"Object contains unknown field `([^`]*)`", r"unknown key '\1'", what).replace("`", "'")
+    return f"{key}: {what}" if key else what

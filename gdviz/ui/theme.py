@@ -1,0 +1,86 @@
+"""Every colour and size that the window uses, light and dark: its one home."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtGui import QColor
+
+Table = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """A set of colours, as "#rrggbb"."""
+
+    name: str
+    window: str
+    panel: str
+    raised: str
+    border: str
+    text: str
+    muted: str
+    """second-rank text; at least 4.5:1 on `panel`"""
+    grid: str
+    accent: str
+    positive: str
+    """blue, everywhere"""
+    negative: str
+    """orange, everywhere"""
+    ghost: str
+    warning: str
+    runs: tuple[str, ...]
+    """one colour a run, told apart by colour-blind people as well (after Okabe & Ito, Color Universal Design, 2008)"""
+
+    def run(self, colour: int, ghost: bool = False) -> QColor:
+        """The colour of a run: its index goes round."""
+        return QColor(self.ghost if ghost else self.runs[colour % len(self.runs)])
+
+    def signed_table(self) -> Table:
+        """(256, 3) colours from most negative (orange) over zero (the panel's background) to most positive (blue)."""
+        ends = [QColor(c).getRgb()[:3] for c in (self.negative, self.panel, self.positive)]
+        at = np.linspace(-1, 1, 256)
+        return np.stack([np.interp(at, (-1, 0, 1), [end[i] for end in ends]) for i in range(3)], axis=1).astype(np.uint8)
+
+
+@cache
+def cost_table() -> Table:
+    """(256, 3) viridis: dark is low, light is high, perceptually even (Smith & van der Walt, 2015)."""
+    table: Table = pg.colormap.get("viridis").getLookupTable(nPts=256)
+    return table[:, :3]
+
+
+DARK = Theme(
+    name="dark",
+    window="#11141b",
+    panel="#191e29",
+    raised="#242b3a",
+    border="#313a4d",
+    text="#eef1f7",
+    muted="#a3adc2",
+    grid="#2b3343",
+    accent="#5aa9ff",
+    positive="#4ea1ff",
+    negative="#ff9a3d",
+    ghost="#7d879b",
+    warning="#ffb454",
+    runs=("#ff6b6b", "#4cc2ff", "#f6c244", "#3ddc97", "#c792ea", "#ff9f5a", "#f78fb3", "#cfd8e6"),
+)
+LIGHT = Theme(
+    name="light",
+    window="#e9edf4",
+    panel="#ffffff",
+    raised="#f4f6fa",
+    border="#cfd6e3",
+    text="#131926",
+    muted="#566178",
+    grid="#dfe4ed",
+    accent="#1a64d6",
+    positive="#1f6fd1",
+    negative="#d9660a",
+    ghost="#8b95a7",
+    warning="#a85400",
+    runs=("#d0342c", "#0072b2", "#b97a00", "#00875f", "#7b4fc9", "#c75a00", "#c2407f", "#3c4658"),
+)

@@ -1,0 +1,276 @@
+"""The bars above and below the panels: what to run and how fast, and where in time the window stands."""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from PySide6.QtCore import QPointF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtGui import QFont, QPainter, QPalette, QResizeEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
+
+from gdviz.ui.icons import icon
+from gdviz.ui.style import on_accent
+from gdviz.ui.theme import Theme
+from gdviz.ui.widgets import Button, Picker, Track, tip
+
+SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, math.inf)
+"""Steps a second that the slider stops at."""
+
+
+def steps_per_second(speed: float) -> str:
+    """A speed in words: "20 steps/s", "max"."""
+    return "max" if math.isinf(speed) else f"{speed:,.4g} steps/s" if speed < 1000 else f"{speed:,.0f} steps/s"
+
+
+class TransportBar(QWidget):
+    """The toolbar. Its buttons only ask; the setters show what is so."""
+
+    scenario_chosen = Signal(str)
+    open_asked = Signal()
+    start_asked = Signal()
+    back_asked = Signal()
+    play_toggled = Signal(bool)
+    step_asked = Signal()
+    epoch_asked = Signal()
+    live_asked = Signal()
+    reset_asked = Signal()
+    new_seed_asked = Signal()
+    theme_asked = Signal()
+    speed_changed = Signal(float)
+
+    def __init__(self, theme: Theme) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._buttons: list[tuple[Button, str]] = []
+        self.playing = False
+        self.speed = 20.0
+        """steps a second; inf is as fast as possible"""
+        em = self.fontMetrics().height()
+        line = QHBoxLayout(self)
+        line.setContentsMargins(8, 6, 8, 6)
+        line.setSpacing(4)
+
+        self.scenarios = Picker()
+        self.scenarios.setAccessibleName("Scenario")
+        self.scenarios.setToolTip("Scenario: what to watch")
+        self.scenarios.setMinimumWidth(9 * em)
+        self.scenarios.setMaximumWidth(20 * em)
+        self.scenarios.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.scenarios.activated.connect(lambda at: self.scenario_chosen.emit(self.scenarios.itemData(at)))
+        line.addWidget(self.scenarios, 1)
+        add = self._add
+        line.addWidget(add("open", "Open…", "Open a scenario from a TOML file (Ctrl+O)", self.open_asked))
+        line.addWidget(_divider())
+        line.addWidget(add("start", "Start", "To the start (Home)", self.start_asked))
+        line.addWidget(add("back", "Back", "One step back (Left)", self.back_asked))
+        self.play = Button()
+        self.play.setProperty("accent", True)
+        self.play.clicked.connect(lambda: self.play_toggled.emit(not self.playing))
+        self.play.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        line.addWidget(self.play)
+        line.addWidget(add("step", "Step", "One step (Right)", self.step_asked))
+        self.epoch = add("epoch", "Epoch", "One epoch: every training image once (E)", self.epoch_asked)
+        line.addWidget(self.epoch)
+        line.addWidget(add("live", "Live", "To the newest step (End)", self.live_asked))
+        line.addWidget(_divider())
+        line.addWidget(add("reset", "Reset", "Back to the same start, leaving this run as a ghost (R)", self.reset_asked))
+        line.addWidget(add("seed", "New seed", "Start again with a new seed (Shift+R)", self.new_seed_asked))
+        line.addWidget(_divider())
+
+        self.track = Track(len(SPEEDS) - 1)
+        self.track.setAccessibleName("Speed")
+        self.track.setToolTip(tip("Speed, from one step a second to as fast as possible"))
+        self.track.setMaximumWidth(14 * em)
+        self.track.moved.connect(lambda at: self._choose(SPEEDS[at]))
+        self.track.nudged.connect(self._nudge)
+        self._speed_text = QLabel(steps_per_second(5000))
+        self._speed_text.setFont(_even_digits(self.font()))
+        line.addWidget(self.track, 1)
+        line.addWidget(self._speed_text)
+        line.addStretch(1)
+        self.theme = add("sun", "Theme", "Light or dark (T)", self.theme_asked)
+        line.addWidget(self.theme)
+        self.set_theme(theme)
+        self.set_speed(self.speed)
+
+    def _add(self, name: str, text: str, says: str, asked: SignalInstance) -> Button:
+        button = Button()
+        button.setText(text)
+        button.setToolTip(tip(says))
+        button.setAccessibleName(text.rstrip("…"))
+        button.setAccessibleDescription(says)
+        button.clicked.connect(lambda: asked.emit())
+        self._buttons.append((button, name))
+        return button
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour the pictures, and show the theme that a press would bring."""
+        self._theme = theme
+        em = self.fontMetrics().height()
+        for button, name in self._buttons:
+            button.setIconSize(QSize(em, em))
+            name = name if button is not self.theme else ("sun" if theme.name == "dark" else "moon")
+            button.setIcon(icon(name, theme))
+        self.play.setIconSize(QSize(em, em))
+        self.set_playing(self.playing)
+
+    def show_scenarios(self, scenarios: Iterable[tuple[str, str]], chosen: str) -> None:
+        """Fill the list.
+
+        Parameters
+        ----------
+        scenarios : (name, title) of each; the name stands in the tooltip and is what `scenario_chosen` carries
+        chosen : the name of the one that runs; none is shown as chosen when it is not in the list
+        """
+        self.scenarios.clear()
+        for name, title in scenarios:
+            self.scenarios.addItem(title, name)
+            self.scenarios.setItemData(self.scenarios.count() - 1, tip(name), Qt.ItemDataRole.ToolTipRole)
+        self.scenarios.setCurrentIndex(self.scenarios.findData(chosen))
+
+    def set_playing(self, playing: bool) -> None:
+        """Show whether it plays."""
+        self.playing = playing
+        self.play.setText("Pause" if playing else "Play")
+        self.play.setIcon(icon("pause" if playing else "play", self._theme, on_accent(self._theme)))
+        self.play.setToolTip("Pause (Space)" if playing else "Play (Space)")
+        self.play.setAccessibleName(self.play.text())
+
+    def set_has_epochs(self, has_epochs: bool) -> None:
+        """Show the button for an epoch, which analytic surfaces do not have."""
+        self.epoch.setVisible(has_epochs)
+
+    def set_speed(self, speed: float) -> None:
+        """Show a speed, exactly; the handle stands at the nearest stop. Says nothing."""
+        self.speed = speed
+        at = min(range(len(SPEEDS)), key=lambda i: abs(math.log(min(SPEEDS[i], 1e9) / min(speed, 1e9))))
+        self.track.setValue(at)
+        self._speed_text.setText(steps_per_second(speed))
+
+    def _choose(self, speed: float) -> None:
+        self.set_speed(speed)
+        self.speed_changed.emit(speed)
+
+    def _nudge(self, steps: int) -> None:
+        # From between two stops, one step goes to the next stop.
+        at = bisect_right(SPEEDS, self.speed) - 1 + steps if steps > 0 else bisect_left(SPEEDS, self.speed) + steps
+        speed = SPEEDS[min(max(at, 0), len(SPEEDS) - 1)]
+        if speed != self.speed:
+            self._choose(speed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        wide = self.width() >= 82 * self.fontMetrics().height()  # 1400 pixels in a font of 10 pt
+        form = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
+        for button, _ in self._buttons:
+            button.setToolButtonStyle(form)
+        self._fix_widths()
+
+    def _fix_widths(self) -> None:
+        """Give the texts that change the width of their widest, so that nothing beside them moves."""
+        metrics = self._speed_text.fontMetrics()
+        self._speed_text.setFixedWidth(metrics.horizontalAdvance(steps_per_second(5000)) + 4)
+        em = self.fontMetrics().height()
+        self.play.setMinimumWidth(self.play.fontMetrics().horizontalAdvance("Pause") + 3 * em)
+
+
+class TimelineTrack(Track):
+    """All steps from 0 to the newest; the part up to the cursor is filled, and the handle too when the cursor is live."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.live = True
+        self.setAccessibleName("Timeline")
+        self.setToolTip(tip("Timeline: drag to any step; Up and Down go step by step"))
+
+    def paint_handle(self, painter: QPainter, centre: QPointF) -> None:
+        super().paint_handle(painter, centre)
+        if self.live:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(self.palette().color(QPalette.ColorRole.Highlight))
+            painter.drawEllipse(centre, 0.5 * self._radius(), 0.5 * self._radius())
+
+
+class TimelineBar(QWidget):
+    """The cursor through time, what stands there in figures, and the way back to now."""
+
+    seek = Signal(int)
+    live_asked = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self.track = TimelineTrack()
+        self.track.moved.connect(self.seek)
+        self.track.nudged.connect(self._nudge)
+        self.readout = QLabel()
+        self.readout.setTextFormat(Qt.TextFormat.PlainText)
+        self.readout.setFont(_even_digits(self.font()))
+        self.readout.setAccessibleName("Readout")
+        self.live = Button()
+        self.live.setObjectName("live")
+        self.live.setText("LIVE")
+        self.live.setCheckable(True)
+        self.live.setAccessibleName("Live")
+        self.live.setToolTip(tip("Lit while the newest step is shown; press to go there (End)"))
+        self.live.clicked.connect(self._go_live)
+        line = QHBoxLayout(self)
+        line.setContentsMargins(8, 4, 8, 4)
+        line.setSpacing(10)
+        line.addWidget(self.track, 1)
+        line.addWidget(self.live)
+        line.addWidget(self.readout)
+        self.set_position(0, 0, live=True)
+
+    def set_position(self, step: int, newest: int, live: bool) -> None:
+        """Show the cursor, up to 60 times a second; says nothing.
+
+        Parameters
+        ----------
+        step : the cursor, 0 to ``newest``
+        newest : the last step there is
+        live : whether the cursor follows the newest step
+        """
+        if live != self.track.live or live != self.live.isChecked():
+            self.track.live = live
+            self.live.setChecked(live)
+            self.track.update()
+        if newest != self.track.maximum():
+            self.track.setMaximum(newest)
+        if step != self.track.value():
+            self.track.setValue(step)
+
+    def set_readout(self, text: str) -> None:
+        """Show the figures at the cursor. Their place grows when it must and never shrinks, so that nothing trembles."""
+        if text != self.readout.text():
+            self.readout.setText(text)
+            em = self.readout.fontMetrics().height()
+            wanted = 2 * em * math.ceil(self.readout.sizeHint().width() / (2 * em))
+            if wanted > self.readout.minimumWidth():
+                self.readout.setMinimumWidth(wanted)
+
+    def _nudge(self, steps: int) -> None:
+        before = self.track.value()
+        self.track.setValue(before + steps)
+        if self.track.value() != before:
+            self.seek.emit(self.track.value())
+
+    def _go_live(self) -> None:
+        self.live.setChecked(self.track.live)  # only `set_position` lights it
+        self.live_asked.emit()
+
+
+def _divider() -> QFrame:
+    line = QFrame()
+    line.setFixedWidth(9)
+    line.setFrameShape(QFrame.Shape.NoFrame)
+    return line
+
+
+def _even_digits(font: QFont) -> QFont:
+    """A font whose digits are all of one width, so that a counting number stands still."""
+    font = QFont(font)
+    font.setFeature(QFont.Tag("tnum"), 1)
+    return font
