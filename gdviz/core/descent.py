@@ -96,7 +96,7 @@ class MiniBatches:
 
 @dataclass(slots=True)
 class Row:
-    """Where the descent stands: everything of one step. ``theta`` and ``state`` are the loop's own, to be copied."""
+    """Where the descent stands: everything of one step. Its arrays are the loop's own, to be copied."""
 
     step: int
     cost: float
@@ -104,6 +104,7 @@ class Row:
     learning_rate: float
     """of the step that follows"""
     theta: Vector
+    gradient: Vector
     state: Vector
     evaluation: Evaluation | None
 
@@ -153,7 +154,7 @@ def descend(
         if _is_evaluated(step, batches.steps_per_epoch):
             evaluation = yield from problem.evaluate(theta)
         factor = schedule.factor(step, horizon)
-        row = Row(step, cost, norm(gradient), optimizer.learning_rate * factor, theta, state, evaluation)
+        row = Row(step, cost, norm(gradient), optimizer.learning_rate * factor, theta, gradient, state, evaluation)
         sent = yield row
         while sent is not None:
             optimizer = _apply(optimizer, sent)

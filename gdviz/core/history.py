@@ -31,6 +31,8 @@ class Checkpoint(NamedTuple):
     """(n_params,)"""
     state: Vector
     """(slots, n_params)"""
+    gradient: Vector | None = None
+    """(n_params,) on the batch of this step; only the newest snapshot has it"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +63,7 @@ class History:
         self._lock = Lock()
         self._n = 0
         self._thinnings = 0
+        self._version = 0
         self._step = np.empty(1024, np.int64)
         self._numbers = np.empty((3 + n_knobs, 1024))
         self._evaluations: list[tuple[int, Evaluation]] = []
@@ -76,6 +79,11 @@ class History:
     def __len__(self) -> int:
         """Rows kept."""
         return self._n
+
+    @property
+    def version(self) -> int:
+        """Grows whenever a row is taken down, new or once more."""
+        return self._version
 
     @property
     def thinnings(self) -> int:
@@ -97,6 +105,7 @@ class History:
             numbers[3:, n] = row.theta
         # The count comes last: until then no reader looks at what was just written.
         self._n = n + 1
+        self._version += 1
         if again:
             return
         if row.evaluation is not None:
@@ -108,7 +117,7 @@ class History:
 
     def snapshot(self, row: Row) -> None:
         """Copy all knobs of the newest row, for whoever wants to see them now."""
-        self._newest = Checkpoint(row.step, row.theta.copy(), row.state.copy())
+        self._newest = Checkpoint(row.step, row.theta.copy(), row.state.copy(), row.gradient.copy())
         self._wanted = False
 
     def newest(self) -> Checkpoint | None:
@@ -143,12 +152,13 @@ class History:
             theta, *state = self._kept[at].copy()
             return Checkpoint(at * self._stride, theta, np.array(state).reshape(-1, theta.size))
 
-    def checkpoints(self, after: int = -1) -> tuple[Steps, Vector]:
-        """Steps (m,) and knobs (m, n_params) of the checkpoints later than step ``after``."""
+    def checkpoints(self, after: int = -1, every: int = 1) -> tuple[Steps, Vector]:
+        """Steps (m,) and knobs (m, n_params) of checkpoints later than step ``after``, ``every`` steps apart."""
         with self._lock:
-            first = after // self._stride + 1
-            steps = np.arange(first, self._n_kept) * self._stride
-            return steps, self._kept[first : self._n_kept, 0].copy()
+            hop = max(1, every // self._stride)
+            first = (after // (hop * self._stride) + 1) * hop
+            steps = np.arange(first, self._n_kept, hop) * self._stride
+            return steps, self._kept[first : self._n_kept : hop, 0].copy()
 
     @property
     def stride(self) -> int:

@@ -152,14 +152,21 @@ class Workspace:
             self._blocks = self._network.blocks(theta)
             self._weights_transposed = [block[:-1].T for block in self._blocks]
 
-    def forward(self, theta: Vector) -> Vector:
-        """The outputs (n, n_classes) for what `inputs` holds; a buffer that the next call overwrites."""
+    def forward(self, theta: Vector, first_sums: Vector | None = None) -> Vector:
+        """The outputs (n, n_classes) for what `inputs` holds; a buffer that the next call overwrites.
+
+        ``first_sums`` (n, neurons) are the first layer's weighted sums where the caller has them already: the first
+        product, by far the largest, is then left out, and neither `inputs` nor the first layer of ``theta`` is read.
+        """
         self._bind(theta)
         last = len(self._blocks) - 1
         for layer, (block, a_in, a_out) in enumerate(
             zip(self._blocks, self._augmented, self._activations, strict=True)
         ):
-            np.matmul(a_in, block, out=a_out)
+            if layer == 0 and first_sums is not None:
+                a_out[:] = first_sums
+            else:
+                np.matmul(a_in, block, out=a_out)
             (self._output if layer == last else self._activation).apply(a_out)
         return self._activations[-1]
 

@@ -77,8 +77,10 @@ class Run:
         return self.step / (self.steps_per_epoch or 1)
 
     @property
-    def row(self) -> Row | None:
-        """The newest row; its arrays move on with the next step."""
+    def row(self) -> Row:
+        """The newest row; its arrays move on with the next step. Only once there is one (`step` is 0 or more)."""
+        if self._row is None:
+            raise RuntimeError("a run has no row before its first step")
         return self._row
 
     def advance(self) -> bool:
@@ -110,10 +112,24 @@ class Run:
         self.history.append(row)
         self.changes.extend((row.step, name, value) for name, value in sent.items())
 
+    def optimizer_at(self, step: int) -> Optimizer:
+        """The rule that the step after row ``step`` follows, with all changes up to there."""
+        optimizer: Optimizer = self.spec.optimizer
+        recorded = [(int(c["step"]), k, v) for c in self.spec.changes for k, v in c.items() if k != "step"]
+        for at, name, value in recorded + self.changes:
+            if at <= step:
+                optimizer = changed(optimizer, name, value)
+        return optimizer
+
     def go_on(self) -> None:
         """Go on beyond the stop condition; a run that blew up stays where it is."""
         if not self.ended.startswith("blew up"):
             self._unbounded, self.ended = True, ""
+
+    @property
+    def tuned(self) -> set[str]:
+        """Names of the optimizer's knobs that were changed while it ran."""
+        return {name for _, name, _ in self.changes} | set(self._pending)
 
     @property
     def recipe(self) -> RunSpec:

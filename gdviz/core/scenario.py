@@ -14,7 +14,7 @@ from gdviz.core.network import CostName, InitName
 from gdviz.core.optimizers import Adagrad, Adam, GradientDescent, HeavyBall, Nesterov, RMSProp
 from gdviz.core.resources import resource
 from gdviz.core.schedules import Constant, Cosine, StepDecay, WarmUp
-from gdviz.core.spec import Spec, knobs
+from gdviz.core.spec import Spec, changed, explain, knobs
 from gdviz.core.surfaces import SURFACES
 
 MOST_BYTES = 1 << 20
@@ -110,7 +110,7 @@ class RunSpec(Spec, frozen=True):
     optimizer: AnyOptimizer = GradientDescent()
     schedule: AnySchedule = Constant()
     problem: Override = Override()
-    changes: tuple[dict[str, float], ...] = ()
+    changes: tuple[dict[str, int | float], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -118,17 +118,17 @@ class RunSpec(Spec, frozen=True):
         for index, change in enumerate(self.changes):
             where = f"changes[{index}]"
             step = change.get("step", -1)
-            if step < 0 or step != int(step):
-                raise ValueError(f"{where}.step: expected a step, 0 or later, got {change.get('step')}")
+            if step < 0 or not float(step).is_integer():
+                raise ValueError(f"{where}.step: expected a whole number >= 0, got {change.get('step', 'none')}")
             for key, value in change.items():
                 if key == "step":
                     continue
                 if key not in allowed:
-                    raise ValueError(f"{where}: expected step and {', '.join(allowed)}, got {key!r}")
+                    raise ValueError(f"{where}.{key}: unknown key, expected one of step, {', '.join(allowed)}")
                 try:
-                    msgspec.convert(msgspec.to_builtins(self.optimizer) | {key: value}, type(self.optimizer))
+                    changed(self.optimizer, key, value)
                 except msgspec.ValidationError as error:
-                    raise ValueError(f"{where}: {error}") from None
+                    raise ValueError(f"{where}.{explain(error, change, type(self.optimizer))}") from None
 
 
 class Scenario(Spec, frozen=True):
@@ -155,13 +155,13 @@ class Scenario(Spec, frozen=True):
                     raise ValueError(f"{where}.problem.{key}: {kind} no such key")
             if isinstance(self.problem, SurfaceProblem) and run.problem.start is not UNSET:
                 surface = next(surface for surface in SURFACES if surface.name == self.problem.name)
-                check_start(run.problem.start, surface.n_params)
+                check_start(run.problem.start, surface.n_params, f"{where}.problem.start")
 
 
-def check_start(start: tuple[float, ...], n_params: int) -> None:
-    """Raise ValueError unless ``start`` is a finite point of ``n_params`` knobs."""
+def check_start(start: tuple[float, ...], n_params: int, key: str = "start") -> None:
+    """Raise ValueError unless ``start``, the value of ``key``, is a finite point of ``n_params`` knobs."""
     if len(start) != n_params or any(not abs(value) < float("inf") for value in start):
-        raise ValueError(f"start: expected {n_params} finite number(s), got {list(start)}")
+        raise ValueError(f"{key}: expected {n_params} finite number(s), got {list(start)}")
 
 
 def parse(text: str, source: str) -> Scenario:
@@ -173,7 +173,7 @@ def parse_tree(text: str, source: str) -> dict[str, Any]:
     """The raw keys and values in a TOML text. Raises InputError."""
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of 4,301 digits is a plain ValueError
         raise InputError(f"{source}: not a TOML file: {error}") from error
 
 
@@ -182,7 +182,7 @@ def from_tree(tree: dict[str, Any], source: str) -> Scenario:
     try:
         return msgspec.convert(tree, Scenario)
     except msgspec.ValidationError as error:
-        raise InputError(f"{source}: {_with_key_first(str(error))}") from error
+        raise InputError(f"{source}: {explain(error, tree, Scenario)}") from error
 
 
 def to_tree(scenario: Scenario) -> dict[str, Any]:
@@ -229,11 +229,3 @@ def read_tree(name: str) -> dict[str, Any]:
 def load_scenario(name: str) -> Scenario:
     """A scenario by its name, or from a .toml file. Raises InputError."""
     return from_tree(read_tree(name), name)
-
-
-def _with_key_first(message: str) -> str:
-    """msgspec's "what - at `$.runs[0].seed`" as "runs[0].seed: what"."""
-    what, _, where = message.partition(" - at `")
-    key = where.rstrip("`").removeprefix("$").removeprefix(".")
-    what = re.sub(r"Object contains unknown field `([^`]*)`", r"unknown key '\1'", what).replace("`", "'")
-    return f"{key}: {what}" if key else what

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated, Any, NamedTuple, get_type_hints
+import re
+from reprlib import repr as shortened
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
 
 import msgspec
-from msgspec import Meta
+from msgspec import Meta, inspect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 
 class Spec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -57,4 +62,80 @@ def changed(spec: Any, name: str, value: float) -> Any:
     return msgspec.convert(msgspec.to_builtins(spec) | {name: value}, type(spec))
 
 
-Positive = Annotated[float, Meta(gt=0)]
+def explain(error: msgspec.ValidationError, tree: Any, spec: type[Spec]) -> str:
+    """Msgspec's message on converting ``tree`` to ``spec``, as "runs[0].optimizer.kind: expected ..., got 'adm'"."""
+    what, at, where = str(error).rpartition(" - at `$")
+    what, key = (what, where.rstrip("`").removeprefix(".")) if at else (where, "")
+    if what[0].islower():  # our own, which begins with the key inside of what it found wrong
+        return f"{key}.{what}" if key else what
+    types, value = [inspect.type_info(spec)], tree
+    for name, index in re.findall(r"([^.\[\]]+)|\[(\d+|\.\.\.)\]", key):
+        if index == "...":  # msgspec does not say which entry of a table it means
+            name = next(entry for entry in value if isinstance(value[entry], bool | str | list | dict))
+            key = key.replace("[...]", f".{name}")
+        types = list(_inside(types, value, name))
+        value = value[int(index)] if index and index != "..." else value.get(name)
+    if wrong := re.match(r"Object (contains unknown|missing required) field `(.*)`", what):
+        key = f"{key}.{wrong[2]}" if key else wrong[2]
+        if wrong[1] == "contains unknown":
+            return f"{key}: unknown key, expected one of {', '.join(_keys(_chosen(types, value)))}"
+        return f"{key}: missing, expected {_describe(_inside(types, value, wrong[2]))}"
+    return f"{key or 'the whole'}: expected {_describe(types)}, got {shortened(value)}"
+
+
+def _plain(types: Iterable[inspect.Type]) -> Iterator[inspect.Type]:
+    """The alternatives that unions and annotations hold."""
+    for kind in types:
+        if isinstance(kind, inspect.Metadata):
+            yield from _plain([kind.type])
+        elif isinstance(kind, inspect.UnionType):
+            yield from _plain(kind.types)
+        else:
+            yield kind
+
+
+def _chosen(types: Iterable[inspect.Type], value: Any) -> list[inspect.StructType]:
+    """The specs among ``types``: the one that the value's kind names, otherwise all of them."""
+    structs = [kind for kind in _plain(types) if isinstance(kind, inspect.StructType)]
+    return [kind for kind in structs if kind.tag_field and value.get(kind.tag_field) == kind.tag] or structs
+
+
+def _keys(structs: Iterable[inspect.StructType]) -> list[str]:
+    keys = [key for kind in structs for key in (kind.tag_field, *(field.encode_name for field in kind.fields)) if key]
+    return list(dict.fromkeys(keys))
+
+
+def _inside(types: Iterable[inspect.Type], value: Any, name: str) -> Iterator[inspect.Type]:
+    """The types of the key ``name`` of ``value``, or of each entry of a list."""
+    for kind in _plain(types):
+        if isinstance(kind, inspect.VarTupleType):
+            yield kind.item_type
+        elif isinstance(kind, inspect.DictType):
+            yield kind.value_type
+    if name:
+        for struct in _chosen(types, value):
+            if name == struct.tag_field:
+                yield inspect.LiteralType((struct.tag,))
+            yield from (field.type for field in struct.fields if field.encode_name == name)
+
+
+def _describe(types: Iterable[inspect.Type]) -> str:
+    found = []
+    for kind in _plain(types):
+        match kind:
+            case inspect.LiteralType():
+                found += [str(value) for value in kind.values]
+            case inspect.IntType() | inspect.FloatType():
+                limits = ((">", kind.gt), (">=", kind.ge), ("<", kind.lt), ("<=", kind.le))
+                bounds = " and ".join(f"{sign} {limit:g}" for sign, limit in limits if limit is not None)
+                name = "a whole number" if isinstance(kind, inspect.IntType) else "a number"
+                found.append(f"{name} {bounds}".rstrip())
+            case inspect.StrType():
+                found.append("a text")
+            case inspect.VarTupleType():
+                most = "" if kind.max_length is None else f" to {kind.max_length}"
+                found.append("a list" + (f" of {kind.min_length}{most or ' or more'}" if kind.min_length else ""))
+            case _:
+                found.append("a table")
+    *others, last = dict.fromkeys(found)
+    return f"{', '.join(others)} or {last}" if others else last

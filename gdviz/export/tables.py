@@ -34,7 +34,6 @@ class CsvWriter:
     def write(self, run: Run) -> None:
         """Write the run's newest row."""
         row = run.row
-        assert row is not None  # the caller was told that there is a new row
         knobs = row.theta.tolist() if len(row.theta) <= len(KNOB_COLUMNS) else []
         knobs += [None] * (len(KNOB_COLUMNS) - len(knobs))
         epoch = row.step / run.steps_per_epoch if run.steps_per_epoch else None

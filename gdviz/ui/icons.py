@@ -15,7 +15,7 @@ _SIZES = (16, 20, 24, 32, 48, 64, 128)
 
 @cache
 def icon(name: str, theme: Theme, colour: str = "") -> QIcon:
-    """The picture `resources/icons/NAME.svg`; what it draws in ``currentColor`` comes in ``colour`` or the theme's text."""
+    """The picture `resources/icons/NAME.svg`, with ``colour`` or the theme's text as its ``currentColor``."""
     svg = resource("icons", f"{name}.svg").read_text(encoding="utf-8").replace("currentColor", colour or theme.text)
     renderer = QSvgRenderer(QByteArray(svg.encode()))
     picture = QIcon()

@@ -1,5 +1,7 @@
 """How the window's widgets look, made from a theme. Lengths are in em, so a larger font makes everything larger."""
 
+import math
+
 from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -14,9 +16,9 @@ def contrast(one: str, other: str) -> float:
     """The contrast ratio of two colours, 1 to 21 (WCAG 2.1, section 1.4.3)."""
 
     def luminance(colour: str) -> float:
-        channels = QColor(colour).getRgbF()[:3]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+        c = QColor(colour)
+        shares = zip((0.2126, 0.7152, 0.0722), (c.redF(), c.greenF(), c.blueF()), strict=True)
+        return sum(w * (v / 12.92 if v <= 0.04045 else math.pow((v + 0.055) / 1.055, 2.4)) for w, v in shares)
 
     low, high = sorted((luminance(one), luminance(other)))
     return (high + 0.05) / (low + 0.05)
@@ -29,8 +31,9 @@ def on_accent(theme: Theme) -> str:
 
 def _blend(one: str, other: str, share: float) -> str:
     """``share`` of one colour over another."""
-    parts = zip(QColor(one).getRgb()[:3], QColor(other).getRgb()[:3], strict=True)
-    return QColor(*(round(share * a + (1 - share) * b) for a, b in parts)).name()
+    a, b = QColor(one), QColor(other)
+    pairs = ((a.red(), b.red()), (a.green(), b.green()), (a.blue(), b.blue()))
+    return QColor(*(round(share * over + (1 - share) * under) for over, under in pairs)).name()
 
 
 def style_sheet(theme: Theme) -> str:
@@ -47,10 +50,13 @@ def style_sheet(theme: Theme) -> str:
 QWidget {{ color: {t.text}; }}
 QMainWindow, QDialog {{ background: {t.window}; }}
 QScrollArea, QScrollArea > QWidget > QWidget {{ background: transparent; border: none; }}
+QTextBrowser {{ background: transparent; border: none; }}
 QFrame#card {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 0.5em; }}
 QLabel[role="heading"] {{ font-weight: 600; }}
 QLabel[role="muted"] {{ color: {t.muted}; }}
-QLabel[role="formula"] {{ font-size: {base * 1.1:.2f}pt; }}
+QLabel[role="formula"] {{
+    font-family: "Cambria", "STIX Two Text", "DejaVu Serif", serif; font-size: {base * 1.15:.2f}pt;
+}}
 
 QToolButton, QPushButton {{
     background: {t.raised}; border: 1px solid {t.border}; border-radius: 0.45em; padding: 0.28em 0.5em;
@@ -86,7 +92,7 @@ QLineEdit:hover, QComboBox:hover {{ border-color: {_blend(t.accent, t.border, 0.
 QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0.16em 0.39em; }}
 QLineEdit[wrong="true"] {{ border: 2px solid {t.warning}; padding: 0.16em 0.39em; }}
 QLineEdit[edited="true"], QComboBox[edited="true"] {{ border-color: {t.accent}; }}
-QComboBox::drop-down {{ border: none; width: 1.5em; }}
+QComboBox::drop-down {{ border: none; width: 1.4em; }}
 QComboBox::down-arrow {{ image: url("{chevron}"); width: 0.75em; height: 0.75em; }}
 QComboBox QAbstractItemView {{
     background: {t.panel}; border: 1px solid {t.border}; padding: 0.2em; outline: none;
@@ -109,6 +115,7 @@ QScrollBar::handle {{ background: {_blend(t.muted, t.panel, 0.45)}; border-radiu
 QScrollBar::handle:vertical {{ min-height: 2em; }}
 QScrollBar::handle:horizontal {{ min-width: 2em; }}
 QScrollBar::handle:hover {{ background: {t.muted}; }}
+QScrollBar[idle="true"]::handle {{ background: transparent; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: transparent; }}
 
@@ -120,7 +127,7 @@ QFrame#message[kind="error"] {{ background: {_blend(t.warning, t.panel, 0.14)}; 
 
 
 def palette(theme: Theme) -> QPalette:
-    """The colours that widgets painting themselves take: Highlight is the accent, Mid a groove, PlaceholderText muted."""
+    """The colours that self-painted widgets take: Highlight is the accent, Mid a groove, PlaceholderText muted."""
     role = QPalette.ColorRole
     colours = {
         role.Window: theme.window,

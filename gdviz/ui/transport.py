@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QFont, QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from gdviz.ui.icons import icon
+from gdviz.ui.sliders import Track
 from gdviz.ui.style import on_accent
-from gdviz.ui.theme import Theme
-from gdviz.ui.widgets import Button, Picker, Track, tip
+from gdviz.ui.widgets import Button, Picker, tip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gdviz.ui.theme import Theme
 
 SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0, math.inf)
 """Steps a second that the slider stops at."""
@@ -59,7 +64,7 @@ class TransportBar(QWidget):
         self.scenarios.setMaximumWidth(20 * em)
         self.scenarios.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.scenarios.activated.connect(lambda at: self.scenario_chosen.emit(self.scenarios.itemData(at)))
-        line.addWidget(self.scenarios, 1)
+        line.addWidget(self.scenarios, 4)
         add = self._add
         line.addWidget(add("open", "Open…", "Open a scenario from a TOML file (Ctrl+O)", self.open_asked))
         line.addWidget(_divider())
@@ -75,7 +80,9 @@ class TransportBar(QWidget):
         line.addWidget(self.epoch)
         line.addWidget(add("live", "Live", "To the newest step (End)", self.live_asked))
         line.addWidget(_divider())
-        line.addWidget(add("reset", "Reset", "Back to the same start, leaving this run as a ghost (R)", self.reset_asked))
+        line.addWidget(
+            add("reset", "Reset", "Start again from the same knobs; this run stays as a ghost (R)", self.reset_asked)
+        )
         line.addWidget(add("seed", "New seed", "Start again with a new seed (Shift+R)", self.new_seed_asked))
         line.addWidget(_divider())
 
@@ -87,19 +94,25 @@ class TransportBar(QWidget):
         self.track.nudged.connect(self._nudge)
         self._speed_text = QLabel(steps_per_second(5000))
         self._speed_text.setFont(_even_digits(self.font()))
-        line.addWidget(self.track, 1)
+        line.addWidget(self.track, 2)
         line.addWidget(self._speed_text)
         line.addStretch(1)
         self.theme = add("sun", "Theme", "Light or dark (T)", self.theme_asked)
         line.addWidget(self.theme)
         self.set_theme(theme)
         self.set_speed(self.speed)
+        # The texts that change get the width of their widest, so that nothing beside them moves.
+        self._speed_text.setFixedWidth(self._speed_text.fontMetrics().horizontalAdvance(steps_per_second(5000)) + 4)
+        widths = []
+        for playing in (True, False):
+            self.set_playing(playing)
+            widths.append(self.play.sizeHint().width())
+        self.play.setFixedWidth(max(widths))
 
     def _add(self, name: str, text: str, says: str, asked: SignalInstance) -> Button:
         button = Button()
-        button.setText(text)
+        button.set_text(text, pictured=True)
         button.setToolTip(tip(says))
-        button.setAccessibleName(text.rstrip("…"))
         button.setAccessibleDescription(says)
         button.clicked.connect(lambda: asked.emit())
         self._buttons.append((button, name))
@@ -133,10 +146,9 @@ class TransportBar(QWidget):
     def set_playing(self, playing: bool) -> None:
         """Show whether it plays."""
         self.playing = playing
-        self.play.setText("Pause" if playing else "Play")
+        self.play.set_text("Pause" if playing else "Play", pictured=True)
         self.play.setIcon(icon("pause" if playing else "play", self._theme, on_accent(self._theme)))
         self.play.setToolTip("Pause (Space)" if playing else "Play (Space)")
-        self.play.setAccessibleName(self.play.text())
 
     def set_has_epochs(self, has_epochs: bool) -> None:
         """Show the button for an epoch, which analytic surfaces do not have."""
@@ -166,18 +178,10 @@ class TransportBar(QWidget):
         form = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
         for button, _ in self._buttons:
             button.setToolButtonStyle(form)
-        self._fix_widths()
-
-    def _fix_widths(self) -> None:
-        """Give the texts that change the width of their widest, so that nothing beside them moves."""
-        metrics = self._speed_text.fontMetrics()
-        self._speed_text.setFixedWidth(metrics.horizontalAdvance(steps_per_second(5000)) + 4)
-        em = self.fontMetrics().height()
-        self.play.setMinimumWidth(self.play.fontMetrics().horizontalAdvance("Pause") + 3 * em)
 
 
 class TimelineTrack(Track):
-    """All steps from 0 to the newest; the part up to the cursor is filled, and the handle too when the cursor is live."""
+    """All steps from 0 to the newest; filled up to the cursor, the handle too when it is live."""
 
     def __init__(self) -> None:
         super().__init__(0)
@@ -243,7 +247,7 @@ class TimelineBar(QWidget):
             self.track.setValue(step)
 
     def set_readout(self, text: str) -> None:
-        """Show the figures at the cursor. Their place grows when it must and never shrinks, so that nothing trembles."""
+        """Show the figures at the cursor. Their place never shrinks, so that nothing trembles."""
         if text != self.readout.text():
             self.readout.setText(text)
             em = self.readout.fontMetrics().height()

@@ -1,0 +1,250 @@
+"""From runs and a cursor to the Frame that all panels draw."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from gdviz.core.curve import CurveBuilder
+from gdviz.core.frame import Evaluations, Floats, Frame, Landscape, RunFrame
+from gdviz.core.landscape import EXTENT, Slice, doublings_to_hold, surface_landscape
+from gdviz.core.problem import Evaluation, Vector
+from gdviz.core.surfaces import Surface
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gdviz.core.history import Checkpoint, Table
+    from gdviz.core.optimizers import Term
+    from gdviz.core.run import Run
+
+MEAN_STEPS = 100
+"""steps in the running mean of a mini-batch cost"""
+
+_TRAIL_POINTS = 1000
+_NETWORK_TRAIL_POINTS = 256
+"""fewer: each is a projection of all knobs"""
+
+
+class Scene:
+    """The runs as they are shown: who is selected, what is a ghost, which picture of the cost lies under the balls.
+
+    It keeps what was computed for the frame before, so that a frame costs only what is new.
+    """
+
+    def __init__(self, runs: Sequence[Run], ghosts: Sequence[Run] = (), selected: int = 0) -> None:
+        self.runs = list(runs)
+        self._views = [_RunView(run, i, ghost=True) for i, run in enumerate(ghosts)]
+        self._views += [_RunView(run, i, ghost=False) for i, run in enumerate(runs)]
+        self.selected = selected
+        self.slice: Slice | None = None
+        self.remaking = False
+        self._landscape: Landscape | None = None
+        self._doublings = -1
+
+    @property
+    def run(self) -> Run:
+        """The selected run."""
+        return self.runs[self.selected]
+
+    def version(self) -> object:
+        """Compares equal as long as a frame at the same cursor would show the same."""
+        newest = self.run.history.newest()
+        runs = tuple((len(run.history), run.history.version, run.ended) for run in self.runs)
+        return runs, newest and newest.step, self.selected, id(self.slice), self.remaking
+
+    @property
+    def live_step(self) -> int:
+        """The newest step that can be shown in all panels: where the latest snapshot of the knobs was taken."""
+        newest = self.run.history.newest()
+        return -1 if newest is None else newest.step
+
+    def select(self, index: int) -> None:
+        """Another of `runs` owns the surface from now on; a slice of another cost is dropped."""
+        if self.runs[index].cost_key != self.run.cost_key:
+            self.slice, self._doublings = None, -1
+        self.selected = index
+
+    def wants_slice(self, frame: Frame) -> bool:
+        """Whether a network's ball has left the middle half of its slice, in the plane or off it."""
+        if isinstance(frame.problem, Surface):
+            return False
+        if self.slice is None:
+            return True
+        a, b = self.slice.plane.project(frame.theta)
+        unit = float(np.linalg.norm(self.slice.plane.directions[0]))
+        return not max(abs(a), abs(b), frame.run.off_plane / unit) <= EXTENT / 2
+
+    def frame(self, step: int | None) -> Frame | None:
+        """All at ``step`` of the selected run, None being its newest; None before step 0 is there."""
+        run = self.run
+        live_step = self.live_step
+        if live_step < 0:
+            return None
+        live = step is None or step >= live_step
+        at = live_step if step is None else min(step, live_step)
+        table = run.history.table()
+        row = table.index(at)
+        at = int(table.step[row])
+        checkpoint = run.history.checkpoint(at)
+        analytic = isinstance(run.problem, Surface)
+        theta = table.knobs[row] if analytic else checkpoint.theta
+        if isinstance(run.problem, Surface):
+            self._grow_landscape(run.problem, table.knobs[: row + 1])
+        shown = []
+        for view in self._views:
+            step_there = at if view.run is run else _same_moment(run, view.run, at)
+            shown.append(view.frame(step_there, self.slice, view.run.cost_key == run.cost_key))
+        n_ghosts = len(self._views) - len(self.runs)
+        slope = np.empty_like(theta) if analytic else None
+        if slope is not None:
+            with np.errstate(all="ignore"):
+                run.problem.cost_and_gradient(theta, slope)
+        return Frame(
+            problem=run.problem,
+            runs=tuple(shown),
+            selected=n_ghosts + self.selected,
+            live=live,
+            landscape=self._landscape if analytic else (self.slice and self.slice.landscape),
+            remaking=self.remaking,
+            theta=theta,
+            theta_step=at if analytic else checkpoint.step,
+            start=run.history.checkpoint(0).theta,
+            slope=slope,
+            terms=_terms(run, theta, slope, checkpoint, at, float(table.learning_rate[row])),
+            descent=self._descent(run, checkpoint, slope),
+        )
+
+    def _grow_landscape(self, surface: Surface, points: Floats) -> None:
+        finite = points[np.isfinite(points).all(axis=1)]
+        doublings = doublings_to_hold(surface, finite) if len(finite) else 0
+        if doublings != self._doublings:
+            self._doublings, self._landscape = doublings, surface_landscape(surface, doublings)
+
+    def _descent(self, run: Run, checkpoint: Checkpoint, slope: Vector | None) -> tuple[float, float] | None:
+        if slope is not None:
+            return (-float(slope[0]), -float(slope[1])) if len(slope) == 2 else None
+        if self.slice is None or checkpoint.gradient is None:
+            return None
+        a, b = self.slice.plane.components(-checkpoint.gradient)
+        return float(a), float(b)
+
+
+def _same_moment(selected: Run, other: Run, step: int) -> int:
+    """The other run's step at the same epoch; at the same step where there are no epochs."""
+    if selected.steps_per_epoch and other.steps_per_epoch:
+        step = round(step * other.steps_per_epoch / selected.steps_per_epoch)
+    return max(0, min(step, other.history.newest_step))
+
+
+def _terms(
+    run: Run, theta: Vector, slope: Vector | None, checkpoint: Checkpoint, step: int, learning_rate: float
+) -> tuple[Term, ...]:
+    # What the optimizer remembers is known only where it was kept; a step is never made up.
+    if slope is None or (checkpoint.step != step and checkpoint.state.size):
+        return ()
+    with np.errstate(all="ignore"):
+        return run.optimizer_at(step).terms(theta, slope, checkpoint.state, learning_rate, step + 1)
+
+
+class _RunView:
+    """One run as it is drawn, with what was computed for the frame before."""
+
+    def __init__(self, run: Run, colour: int, *, ghost: bool) -> None:
+        self.run = run
+        self._colour = colour
+        self._ghost = ghost
+        self._thinnings = 0
+        self._consumed = 0
+        self._measured = -1
+        self._evaluations = _evaluations([])
+        self._plane: object = None
+        self._trail_steps = np.empty(0, np.int64)
+        self._trail = np.empty((0, 2))
+        self._every = 1
+        self._new_curve()
+
+    def _new_curve(self) -> None:
+        exact = not self.run.steps_per_epoch or self.run.steps_per_epoch == 1
+        self._curve = CurveBuilder(window=1 if exact else MEAN_STEPS)
+        self._consumed = 0
+
+    def frame(self, step: int, slice_: Slice | None, on_surface: bool) -> RunFrame:
+        """The run at ``step``."""
+        table = self.run.history.table()
+        if self.run.history.thinnings != self._thinnings:
+            self._thinnings = self.run.history.thinnings
+            self._new_curve()
+        if len(table.step) > self._consumed:
+            self._curve.extend(table.step[self._consumed :], table.cost[self._consumed :])
+            self._consumed = len(table.step)
+        measured = self.run.history.evaluations
+        if len(measured) != self._measured:
+            self._measured, self._evaluations = len(measured), _evaluations(measured)
+        empty = not len(table.step)
+        row = table.index(step)
+        off_plane = 0.0
+        trail, costs = np.empty((0, 2)), np.empty(0)
+        if on_surface and not empty:
+            if isinstance(self.run.problem, Surface):
+                trail, costs = _surface_trail(table, row)
+            elif slice_ is not None:
+                trail, costs, off_plane = self._network_trail(slice_, step, float(table.cost[row]))
+        nan = float("nan")
+        return RunFrame(
+            colour=self._colour,
+            label=self.run.label,
+            ghost=self._ghost,
+            on_surface=on_surface,
+            step=0 if empty else int(table.step[row]),
+            newest=max(0, self.run.history.newest_step),
+            epoch=step / self.run.steps_per_epoch if self.run.steps_per_epoch else None,
+            cost=nan if empty else float(table.cost[row]),
+            grad_norm=nan if empty else float(table.grad_norm[row]),
+            learning_rate=nan if empty else float(table.learning_rate[row]),
+            ended=self.run.ended,
+            curve=self._curve.curve(),
+            evaluations=self._evaluations,
+            trail=trail,
+            trail_costs=costs,
+            off_plane=off_plane,
+        )
+
+    def _network_trail(self, slice_: Slice, step: int, cost: float) -> tuple[Floats, Floats, float]:
+        """The checkpoints up to ``step`` and the ball, projected; only those that are new since the last frame."""
+        history = self.run.history
+        every = max(1, history.newest_step // (history.stride * _NETWORK_TRAIL_POINTS) + 1) * history.stride
+        if slice_.plane is not self._plane or every > 2 * self._every or len(self._trail) > 4 * _NETWORK_TRAIL_POINTS:
+            self._plane, self._every = slice_.plane, every
+            self._trail_steps, self._trail = np.empty(0, np.int64), np.empty((0, 2))
+        after = int(self._trail_steps[-1]) if len(self._trail_steps) else -1
+        steps, thetas = history.checkpoints(after, self._every)
+        if len(steps):
+            self._trail_steps = np.concatenate([self._trail_steps, steps])
+            self._trail = np.concatenate([self._trail, slice_.plane.project(thetas)])
+        ball = history.checkpoint(step)
+        before = int(np.searchsorted(self._trail_steps, ball.step))
+        trail = np.concatenate([self._trail[:before], slice_.plane.project(ball.theta)[None]])
+        finite = np.isfinite(trail).all(axis=1)
+        costs = np.full(len(trail), np.nan)
+        costs[-1] = cost
+        return trail[finite], costs[finite], slice_.plane.distance(ball.theta)
+
+
+def _surface_trail(table: Table, row: int) -> tuple[Floats, Floats]:
+    """Positions and costs up to ``row``: the last thousand steps all, those before thinned to as many."""
+    thinned = max(0, row + 1 - _TRAIL_POINTS)
+    every = thinned // _TRAIL_POINTS + 1
+    points = np.concatenate([table.knobs[:thinned:every], table.knobs[thinned : row + 1]])
+    costs = np.concatenate([table.cost[:thinned:every], table.cost[thinned : row + 1]])
+    if points.shape[1] == 1:
+        points = np.column_stack([points[:, 0], costs])
+    finite = np.isfinite(points).all(axis=1) & np.isfinite(costs)
+    return points[finite], costs[finite]
+
+
+def _evaluations(measured: list[tuple[int, Evaluation]]) -> Evaluations:
+    steps = np.array([step for step, _ in measured], np.int64)
+    values = np.array([evaluation for _, evaluation in measured], np.float64).reshape(-1, len(Evaluation._fields))
+    return Evaluations(steps, *values.T)

@@ -1,0 +1,54 @@
+"""The composition root: the only place that wires the parts together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+
+from PySide6.QtCore import QSettings, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication
+
+from gdviz.core.scenario import load_scenario
+from gdviz.ui.session import Session
+from gdviz.ui.theme import DARK, LIGHT, Theme
+from gdviz.ui.window import Window
+
+
+def run_app(name: str) -> int:
+    """Open the window on a scenario and stay until it is closed; returns the exit code.
+
+    Raises InputError for a scenario that cannot be opened, before any window appears.
+    """
+    load_scenario(name)
+    app = QApplication(sys.argv[:1])
+    app.setApplicationName("gdviz")
+    app.setOrganizationName("gdviz")
+    window = make_window()
+    window.show()
+    window.open(name)
+    # Ctrl+C in the terminal closes the window; Python looks at signals only between its own instructions.
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    pulse = QTimer()
+    pulse.timeout.connect(lambda: None)
+    pulse.start(200)
+    return app.exec()
+
+
+def make_window(theme: Theme | None = None) -> Window:
+    """A window with a session of its own, its threads started; the theme is the user's last, else the system's."""
+    session = Session()
+    window = Window(session, theme or _chosen_theme())
+    session.setParent(window)
+    session.start()
+    return window
+
+
+def _chosen_theme() -> Theme:
+    name = QSettings().value("theme")
+    if name in (DARK.name, LIGHT.name):
+        return DARK if name == DARK.name else LIGHT
+    return LIGHT if QGuiApplication.styleHints().colorScheme() == Qt.ColorScheme.Light else DARK

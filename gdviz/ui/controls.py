@@ -1,0 +1,338 @@
+"""The knobs at the window's left: the recipe's numbers, what takes a new run to change, and what to look at."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gdviz.ui.fields import Rebuild, RebuildEntry, RebuildPicker
+from gdviz.ui.sliders import LinearSlider, LogSlider, ValueSlider
+from gdviz.ui.widgets import Button, Markdown, NumberEntry, mark, number, tip
+
+if TYPE_CHECKING:
+    from PySide6.QtGui import QKeyEvent
+
+Live: TypeAlias = tuple[str, str, float, float, float]
+"""name, description, value, low, high: a number of the optimizer, as `gdviz.core.spec.Knob` has them"""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """One run as the panel lists it."""
+
+    label: str
+    colour: QColor
+    selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class KnobsRecipe:
+    """All that the panel shows."""
+
+    optimizer: str
+    """the kind in force"""
+    optimizers: tuple[tuple[str, str, str], ...]
+    """kind, one-line description, formula of each there is"""
+    live: tuple[Live, ...]
+    rebuild: tuple[Rebuild, ...]
+    caption: str
+    """Markdown"""
+    runs: tuple[RunRow, ...] = ()
+    """listed when there are several"""
+
+
+class _Scroll(QScrollArea):
+    """Scrolls by wheel only: the arrow keys are the window's. Its bar keeps its place, else its coming shifts all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        bar = self.verticalScrollBar()
+        bar.rangeChanged.connect(lambda low, high: mark(bar, "idle", low == high))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        event.ignore()
+
+
+class KnobsPanel(QWidget):
+    """Shows a recipe, and says what the user wants otherwise."""
+
+    knob_changed = Signal(str, float)
+    """a number of the optimizer, from the next step on"""
+    rebuild_asked = Signal(dict)
+    """changed keys and their values: hidden list[int], start list[float], batch_size int or "full", train_size int or
+    "all", seed int, shuffle_labels float, the rest str; `optimizer` is the kind"""
+    run_chosen = Signal(int)
+    rejected = Signal(str)
+
+    def __init__(self) -> None:
+        super().__init__()
+        em = self.fontMetrics().height()
+        self.setMinimumWidth(15 * em)
+        self._fields: dict[str, RebuildEntry | RebuildPicker] = {}
+        self._knobs: dict[str, ValueSlider | NumberEntry] = {}
+        self._formulas: dict[str, tuple[str, str]] = {}
+        self._scroll = _Scroll()
+        self._footer = self._make_footer()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(self._scroll, 1)
+        below = QHBoxLayout()
+        below.addWidget(self._footer)
+        below.addSpacing(self._scroll.verticalScrollBar().sizeHint().width() + 4)  # as wide as the cards
+        column.addLayout(below)
+
+    def sizeHint(self) -> QSize:
+        return QSize(round(17 * self.fontMetrics().height()), 600)
+
+    def show_recipe(self, recipe: KnobsRecipe) -> None:
+        """Build the panel anew; edits that were not asked for are gone."""
+        if (focused := self.focusWidget()) is not None:
+            focused.clearFocus()  # else it goes on to some text field, and Space no longer plays
+        at = self._scroll.verticalScrollBar().value()
+        self._fields, self._knobs = {}, {}
+        page = QWidget()
+        column = QVBoxLayout(page)
+        column.setContentsMargins(0, 0, 4, 0)
+        column.setSpacing(8)
+        if len(recipe.runs) > 1:
+            column.addWidget(self._runs_card(recipe))
+        column.addWidget(self._optimizer_card(recipe))
+        if recipe.rebuild:
+            column.addWidget(self._rebuild_card(recipe))
+        if recipe.caption:
+            column.addWidget(self._caption_card(recipe))
+        column.addStretch(1)
+        self._scroll.setWidget(page)  # the page before it is deleted
+        self._scroll.verticalScrollBar().setValue(at)
+        self._edited()
+
+    def set_knob(self, name: str, value: float) -> None:
+        """Show another value of a number of the optimizer; says nothing."""
+        if name in self._knobs:
+            self._knobs[name].set_value(value)
+
+    def _runs_card(self, recipe: KnobsRecipe) -> QFrame:
+        card, column = _card("Runs")
+        column.setSpacing(2)
+        em = self.fontMetrics().height()
+        for index, run in enumerate(recipe.runs):
+            row = Button()
+            row.set_text(run.label, pictured=True)
+            row.setIcon(_dot(run.colour, em))
+            row.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+            row.setProperty("flat", True)
+            row.setCheckable(True)
+            row.setChecked(run.selected)
+            row.setAutoExclusive(True)
+            row.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            row.setAccessibleName(f"Run {run.label}")
+            row.setToolTip(tip(f"{run.label}: show its surface, weights and figures"))
+            row.clicked.connect(lambda _=False, index=index: self.run_chosen.emit(index))
+            column.addWidget(row)
+        return card
+
+    def _optimizer_card(self, recipe: KnobsRecipe) -> QFrame:
+        card, column = _card("Optimizer")
+        kinds = tuple(kind for kind, _, _ in recipe.optimizers)
+        self._formulas = {kind: (line, formula) for kind, line, formula in recipe.optimizers}
+        picker = RebuildPicker("optimizer", recipe.optimizer, kinds)
+        for row, (_, line, _) in enumerate(recipe.optimizers):
+            picker.setItemData(row, tip(line), Qt.ItemDataRole.ToolTipRole)
+        picker.setAccessibleName("Optimizer")
+        picker.edited.connect(self._edited)
+        self._fields["optimizer"] = picker
+        self._formula = QLabel()
+        self._formula.setProperty("role", "formula")
+        self._formula.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self._formula.setAccessibleName("The optimizer's formula")
+        self._formula.setWordWrap(True)
+        # Room for the longest, so that another choice moves nothing.
+        self._formula.setMinimumHeight(max(len(f.split(",  ")) for _, _, f in recipe.optimizers) * self._line() + 2)
+        column.addWidget(picker)
+        column.addWidget(self._formula)
+        for knob in recipe.live:
+            column.addWidget(self._live_row(*knob))
+        return card
+
+    def _line(self) -> int:
+        return round(1.45 * self.fontMetrics().lineSpacing())
+
+    def _live_row(self, name: str, description: str, value: float, low: float, high: float) -> QWidget:
+        label = name.replace("_", " ")
+        if name == "epsilon":
+            return self._epsilon_row(name, label, description, value, low, high)
+        slider: ValueSlider
+        if high <= 1:
+            slider = LinearSlider(low, high, value, label)
+        else:
+            # Five decades hold the rates that teach; a slider over all that the recipe allows could not be aimed.
+            slider = LogSlider(low, high, value, label, track=(min(1e-4, value), max(10.0, value)))
+        says = f"{label}: {description}. Takes effect at the next step. Up and Down change it, or type a number"
+        for part in (slider.label, slider.entry, slider.track):
+            part.setToolTip(tip(says))
+        slider.value_changed.connect(lambda value: self.knob_changed.emit(name, value))
+        slider.rejected.connect(self.rejected)
+        self._knobs[name] = slider
+        return slider
+
+    def _epsilon_row(self, name: str, label: str, description: str, value: float, low: float, high: float) -> QWidget:
+        least = f"from {number(low)}" if low > 0 else "above 0"
+        entry = NumberEntry(
+            label, value, lambda x: 0 < x and low <= x <= high, f"a number {least} up to {number(high)}"
+        )
+        entry.setFixedWidth(entry.fontMetrics().horizontalAdvance("0.00000000"))
+        entry.setToolTip(tip(f"{label}: {description}. Takes effect at the next step"))
+        entry.value_changed.connect(lambda value: self.knob_changed.emit(name, value))
+        entry.rejected.connect(self.rejected)
+        entry.done.connect(entry.clearFocus)
+        self._knobs[name] = entry
+        row = QWidget()
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        caption = QLabel(label)
+        caption.setBuddy(entry)
+        line.addWidget(caption, 1)
+        line.addWidget(entry)
+        return row
+
+    def _rebuild_card(self, recipe: KnobsRecipe) -> QFrame:
+        card, column = _card("Set-up", "starts a new run")
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(8)
+        grid.setVerticalSpacing(5)
+        grid.setColumnStretch(1, 1)
+        column.addLayout(grid)
+        for row, field in enumerate(recipe.rebuild):
+            made: RebuildEntry | RebuildPicker
+            if field.choices:
+                made = RebuildPicker(field.name, str(field.value), field.choices)
+            else:
+                made = RebuildEntry(field)
+                made.asked.connect(self._ask)
+            made.edited.connect(self._edited)
+            made.setAccessibleName(made.label)
+            made.setToolTip(tip(f"{made.label}: {field.description}. A change starts a new run"))
+            made.setMinimumWidth(4 * self.fontMetrics().height())
+            label = QLabel(made.label)
+            label.setBuddy(made)
+            label.setToolTip(made.toolTip())
+            self._fields[field.name] = made
+            grid.addWidget(label, row, 0)
+            if field.name == "data" and isinstance(made, RebuildEntry):
+                both = QHBoxLayout()
+                both.setSpacing(4)
+                both.addWidget(made, 1)
+                both.addWidget(self._browse(made))
+                grid.addLayout(both, row, 1)
+            else:
+                grid.addWidget(made, row, 1)
+        return card
+
+    def _browse(self, entry: RebuildEntry) -> Button:
+        button = Button()
+        button.setText("…")
+        button.setAccessibleName("Browse for a data folder")
+        button.setToolTip(tip("Browse for a folder with the four IDX files, plain or .gz"))
+
+        def choose() -> None:
+            if folder := QFileDialog.getExistingDirectory(self, "Data folder"):
+                entry.set_text(folder)
+
+        button.clicked.connect(choose)
+        return button
+
+    def _caption_card(self, recipe: KnobsRecipe) -> QFrame:
+        card, column = _card("What to look at")
+        caption = Markdown(recipe.caption)
+        caption.setAccessibleName("What to look at")
+        column.addWidget(caption)
+        return card
+
+    def _make_footer(self) -> QFrame:
+        footer = QFrame()
+        footer.setObjectName("card")
+        note = QLabel("starts a new run")
+        note.setProperty("role", "muted")
+        button = Button()
+        button.set_text("Rebuild with these")
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setProperty("accent", True)
+        button.setToolTip(tip("Start a new run with what was changed (Enter); Escape in a field takes its change back"))
+        button.clicked.connect(self._ask)
+        column = QVBoxLayout(footer)
+        column.setContentsMargins(8, 6, 8, 8)
+        column.setSpacing(4)
+        column.addWidget(note)
+        column.addWidget(button)
+        footer.hide()
+        return footer
+
+    def _edited(self) -> None:
+        line, formula = self._formulas[str(self._fields["optimizer"].value())]
+        lines = html.escape(formula).replace(",  ", "<br>")
+        self._formula.setText(f'<p style="line-height: 125%">{lines}</p>')  # its hats and indices need the room
+        self._formula.setToolTip(tip(line))
+        self._fields["optimizer"].setToolTip(tip(f"{line} Another one starts a new run"))
+        self._footer.setVisible(any(field.is_edited() for field in self._fields.values()))
+
+    def _ask(self) -> None:
+        """Ask for a new run with all that was edited, if every edit can be read."""
+        try:
+            changed: dict[str, Any] = {name: field.value() for name, field in self._fields.items() if field.is_edited()}
+        except ValueError as error:
+            self.rejected.emit(str(error))
+            return
+        if changed:
+            self.rebuild_asked.emit(changed)
+
+
+def _card(title: str, note: str = "") -> tuple[QFrame, QVBoxLayout]:
+    """A titled panel and the column to fill."""
+    card = QFrame()
+    card.setObjectName("card")
+    column = QVBoxLayout(card)
+    column.setContentsMargins(10, 8, 10, 10)
+    column.setSpacing(6)
+    line = QHBoxLayout()
+    heading = QLabel(title)
+    heading.setProperty("role", "heading")
+    line.addWidget(heading, 1)
+    if note:
+        says = QLabel(note)
+        says.setProperty("role", "muted")
+        line.addWidget(says)
+    column.addLayout(line)
+    return card, column
+
+
+def _dot(colour: QColor, size: int) -> QIcon:
+    """A run's colour."""
+    pixmap = QPixmap(2 * size, 2 * size)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawEllipse(size // 3, size // 3, 4 * size // 3, 4 * size // 3)
+    painter.end()
+    return QIcon(pixmap)

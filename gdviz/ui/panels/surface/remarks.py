@@ -1,0 +1,97 @@
+"""What must be said about the picture, on small pills over it."""
+
+import numpy as np
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QLabel, QWidget
+
+from gdviz.core.frame import Floats, Frame
+from gdviz.ui.theme import Theme
+
+_MARGIN = 8
+
+
+class Remarks:
+    """Labels over a view: upper left, upper right, lower left and in the middle."""
+
+    def __init__(self, parent: QWidget) -> None:
+        self._ended, self._elsewhere, self._remaking, self._note, self._empty = (QLabel(parent) for _ in range(5))
+        self._labels = (self._ended, self._elsewhere, self._remaking, self._note, self._empty)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        for label in self._labels:
+            label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            label.hide()
+        self._said: tuple[str, ...] = ()
+        self._area = (0, 0, 0, 0)
+
+    def set_theme(self, theme: Theme) -> None:
+        for label in self._labels:
+            loud = label is self._ended
+            label.setStyleSheet(
+                f"color: {theme.warning if loud else theme.muted}; background: {theme.panel};"
+                f"border: 1px solid {theme.warning if loud else theme.border}; border-radius: 7px; padding: 2px 7px;"
+                f"font-weight: {600 if loud else 400};"
+            )
+        self._empty.setStyleSheet(f"color: {theme.muted};")
+        self._place()
+
+    def set_area(self, x: int, y: int, width: int, height: int) -> None:
+        """Where the view is in the parent, in pixels."""
+        self._area = (x, y, width, height)
+        self._place()
+
+    def covered(self) -> list[Floats]:
+        """Points (2,) under the labels that show, in pixels from the upper left corner of the view."""
+        rectangles = [label.geometry() for label in self._labels if not label.isHidden()]
+        corner = np.array(self._area[:2])
+        return [
+            np.array([x, rectangle.center().y()]) - corner
+            for rectangle in rectangles
+            for x in range(rectangle.left(), rectangle.right() + _MARGIN, 3 * _MARGIN)
+        ]
+
+    def show_frame(self, frame: Frame) -> bool:
+        """Say what there is to say about the frame; whether it is something else than before."""
+        others = [run.label for run in frame.runs if not run.on_surface]
+        said = (
+            frame.run.ended if frame.run.ended.startswith("blew up") else "",
+            "" if not others else f"{others[0]}: its ball belongs to another surface"
+            if len(others) == 1 else f"{', '.join(others)}: their balls belong to another surface",
+            "making a new slice…" if frame.remaking and frame.landscape is not None else "",
+            frame.landscape.note if frame.landscape is not None else "",
+            "" if frame.landscape is not None else "computing the surface…",
+        )
+        if said == self._said:
+            return False
+        self._said = said
+        for label, text in zip(self._labels, said, strict=True):
+            label.setText(text)
+            label.setVisible(bool(text))
+        self._place()
+        return True
+
+    def _place(self) -> None:
+        left, top, width, height = self._area
+        for label in self._labels:
+            _fit(label, width - 2 * _MARGIN)
+        bottom, right, y = top + height - _MARGIN, left + width - _MARGIN, top + _MARGIN
+        self._remaking.move(right - self._remaking.width(), y)
+        self._note.move(left + _MARGIN, bottom - self._note.height())
+        self._empty.move(left + (width - self._empty.width()) // 2, top + (height - self._empty.height()) // 2)
+        shown = [label for label in (self._ended, self._elsewhere) if not label.isHidden()]
+        if not self._remaking.isHidden():
+            widest = max((label.width() for label in shown), default=0)
+            if widest + self._remaking.width() + 3 * _MARGIN > width:
+                y += self._remaking.height() + 4
+        for label in shown:
+            label.move(left + _MARGIN, y)
+            y += label.height() + 4
+
+
+def _fit(label: QLabel, available: int) -> None:
+    """Give a label the size of its text, in several lines where one is too wide."""
+    label.setWordWrap(False)
+    size = label.sizeHint()
+    if size.width() > available:
+        label.setWordWrap(True)
+        size = QSize(available, label.heightForWidth(available))
+    label.resize(size)

@@ -1,0 +1,371 @@
+"""What is open: the scenario, its runs, the threads that work on them, and every verb that the window offers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import count
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from PySide6.QtCore import QObject, Signal
+
+from gdviz.core.digits import Digits
+from gdviz.core.errors import InputError
+from gdviz.core.landscape import Slice, digits_slices
+from gdviz.core.scenario import RunSpec, Scenario, from_tree, load_scenario, to_tree
+from gdviz.core.scene import Scene
+from gdviz.ui.background import Background
+from gdviz.ui.timeline import Timeline
+from gdviz.ui.worker import Worker
+
+if TYPE_CHECKING:
+    from gdviz.core.frame import Frame
+    from gdviz.core.run import Run
+
+Action = tuple[str, Callable[[], None]]
+_SLICE_SECONDS = 0.7
+"""at least so long between two slices, however fast the ball runs away"""
+
+_RUN_KEYS = ("batch_size", "seed", "optimizer")
+_OVERRIDES = ("start", "shuffle_labels", "train_size", "init", "hidden")
+
+
+class Session(QObject):
+    """One scenario at work. A new one, or a reset, replaces the runs; the runs before a reset stay as ghosts."""
+
+    opened = Signal()
+    """other runs are on show: `scenario` and `runs` are theirs"""
+    playing_changed = Signal(bool)
+    message = Signal(str, str, object)
+    """(kind: info, warning or error; one sentence; Action or None)"""
+    loading = Signal(str)
+    """a scenario is being built: what is waited for"""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.scenario: Scenario | None = None
+        self.timeline = Timeline(self)
+        self.playing = False
+        self._worker = Worker(self)
+        self._pictures = Background(self)
+        self._scene: Scene | None = None
+        self._target = 0.0
+        self._keep_ghosts = False
+        self._slice_keys = count()
+        self._slice_key = -1
+        self._slice_at = -math.inf
+        self._announced: set[Run] = set()
+        self._worker.built.connect(self._show)
+        self._worker.failed.connect(self._failed)
+        self._worker.rested.connect(self._rested)
+        self._pictures.result.connect(self._take_slice)
+        self._pictures.done.connect(self._slice_done)
+        self.timeline.frame_ready.connect(self._after_frame)
+        self.timeline.replayed.connect(self._go)
+
+    def start(self) -> None:
+        """Start the threads and the timer."""
+        self._worker.start()
+        self._pictures.start()
+        self.timeline.start()
+
+    def finish(self) -> None:
+        """End the threads; nothing can be done afterwards."""
+        self.timeline.stop()
+        self._pictures.finish()
+        self._worker.finish()
+
+    # What is open
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs on show, without ghosts."""
+        return [] if self._scene is None else self._scene.runs
+
+    @property
+    def run(self) -> Run | None:
+        """The selected run."""
+        return None if self._scene is None else self._scene.run
+
+    @property
+    def selected(self) -> int:
+        """Index of the selected run."""
+        return 0 if self._scene is None else self._scene.selected
+
+    def open(self, name: str) -> bool:
+        """Open a scenario by name or file; False, with a message, where it cannot be."""
+        try:
+            scenario = load_scenario(name)
+        except InputError as error:
+            self.message.emit("error", f"{error}", None)
+            return False
+        self._load(scenario, keep_ghosts=False)
+        self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
+        return True
+
+    def reset(self) -> None:
+        """Start again from the same knobs, with the numbers as they are now set; this run stays as a ghost."""
+        self._restart(lambda run: run)
+
+    def new_seed(self) -> None:
+        """Start again with seeds that none of the runs has."""
+        if self.run is not None and self.run.steps_per_epoch is None:
+            self.message.emit("info", "A surface has no randomness: every seed gives the same run.", None)
+        seeds = (
+            max((run.spec.seed for run in self.runs), default=0)
+            + 1
+            - min((run.spec.seed for run in self.runs), default=0)
+        )
+        self._restart(lambda run: msgspec.structs.replace(run, seed=run.seed + seeds))
+
+    def rebuild(self, changes: dict[str, Any]) -> None:
+        """Start a new run with other keys of the recipe; a mistake leaves everything as it is, with a message."""
+        if self.scenario is None:
+            return
+        tree = to_tree(self._current())
+        run = tree["runs"][self.selected]
+        for key, value in changes.items():
+            if key == "optimizer":
+                run["optimizer"] = {"kind": value}
+                run["changes"] = []
+            elif key == "batch_size":
+                run[key] = value
+            elif key == "seed":
+                run[key] = value
+            elif key == "train_size" and value == "all":
+                run["problem"].pop(key, None)
+                tree["problem"].pop(key, None)
+            elif key in run["problem"]:
+                run["problem"][key] = value
+            else:
+                tree["problem"][key] = value
+        try:
+            scenario = from_tree(tree, "not rebuilt")
+        except InputError as error:
+            self.message.emit("error", str(error), None)
+            return
+        self._load(scenario, keep_ghosts=True)
+
+    def slower(self) -> None:
+        """Start again with a third of the selected run's learning rate."""
+        chosen = self.selected
+
+        def with_smaller_rate(index: int, run: RunSpec) -> RunSpec:
+            if index != chosen:
+                return run
+            rate = float(f"{run.optimizer.learning_rate / 3:.2g}")
+            return msgspec.structs.replace(
+                run, optimizer=msgspec.structs.replace(run.optimizer, learning_rate=rate), changes=()
+            )
+
+        scenario = self._current()
+        runs = tuple(with_smaller_rate(index, run) for index, run in enumerate(scenario.runs))
+        self._load(msgspec.structs.replace(scenario, runs=runs), keep_ghosts=True)
+
+    def select(self, index: int) -> None:
+        """Let another of `runs` own the surface, the third panel and the readouts."""
+        if self._scene is not None and index != self._scene.selected:
+            self._scene.select(index)
+            self._drop_slice_job()
+            self.timeline.draw_now()
+            self.opened.emit()
+
+    # Transport
+
+    def toggle(self) -> None:
+        """Play or pause."""
+        if self.playing:
+            self.pause()
+        else:
+            self.play()
+
+    def play(self) -> None:
+        """Replay from the cursor to the newest step, then train on; after the stop condition, beyond it."""
+        if not self._can_go():
+            return
+        self._set_playing(True)
+        if self.timeline.live:
+            self._go()
+        else:
+            self.timeline.replay()
+
+    def pause(self) -> None:
+        """Stop at the next step."""
+        self.timeline.hold()
+        self._worker.pause()
+        self._target = 0.0
+        self._set_playing(False)
+
+    def forward(self) -> None:
+        """One step: towards the newest, and from there on into the new."""
+        self._halt_playing()
+        if not self.timeline.live:
+            self.timeline.seek(self.timeline.step + 1)
+        elif (run := self.run) is not None and self._can_go():
+            self._go_until(max(self._target, run.progress) + 1 / (run.steps_per_epoch or 1))
+
+    def back(self) -> None:
+        """One step back."""
+        self._halt_playing()
+        self.timeline.seek(self.timeline.step - 1)
+
+    def epoch(self) -> None:
+        """On to the end of the epoch."""
+        self._halt_playing()
+        self.timeline.go_live()
+        if (run := self.run) is not None and self._can_go():
+            self._go_until(math.floor(max(self._target, run.progress) + 1e-6) + 1.0)
+
+    def to_start(self) -> None:
+        """Look at step 0."""
+        self._halt_playing()
+        self.timeline.seek(0)
+
+    def to_live(self) -> None:
+        """Look at the newest step; what plays goes on playing."""
+        replaying = self.timeline.replaying
+        self.timeline.go_live()
+        if replaying:
+            self._go()
+
+    def seek(self, step: int) -> None:
+        """Look at ``step`` of the selected run; training goes on meanwhile."""
+        self.timeline.seek(step)
+
+    def set_speed(self, steps_per_second: float) -> None:
+        """The pace of playing; inf is as fast as possible."""
+        self.timeline.pace = steps_per_second
+        self._worker.set_pace(steps_per_second)
+
+    def change(self, name: str, value: float) -> None:
+        """Change a number of the selected run's optimizer from the next step on."""
+        if self.run is None:
+            return
+        try:
+            self._worker.change(self.run, name, value)
+        except msgspec.ValidationError as error:
+            self.message.emit("error", f"{name}: {error}", None)
+
+    # What follows
+
+    def _load(self, scenario: Scenario, *, keep_ghosts: bool) -> None:
+        self.pause()
+        self._keep_ghosts = keep_ghosts
+        self.loading.emit(scenario.title)
+        self._worker.load(scenario)
+
+    def _current(self) -> Scenario:
+        """The scenario with the numbers as they are now set: what a reset starts from."""
+        assert self.scenario is not None  # nothing can be reset before something is open
+        runs = []
+        for run in self.runs:
+            optimizer = msgspec.structs.replace(
+                run.spec.optimizer, **{name: getattr(run.optimizer, name) for name in run.tuned}
+            )
+            runs.append(msgspec.structs.replace(run.spec, optimizer=optimizer))
+        return msgspec.structs.replace(self.scenario, runs=tuple(runs))
+
+    def _restart(self, change: Callable[[RunSpec], RunSpec]) -> None:
+        if self.scenario is None:
+            return
+        scenario = self._current()
+        runs = tuple(change(run) for run in scenario.runs)
+        self._load(msgspec.structs.replace(scenario, runs=runs), keep_ghosts=True)
+
+    def _show(self, scenario: Scenario, runs: list[Run]) -> None:
+        before = self._scene
+        selected = before.selected if before and self._keep_ghosts and before.selected < len(runs) else 0
+        ghosts = before.runs if before and self._keep_ghosts else []
+        self.scenario = scenario
+        self._scene = Scene(runs, ghosts, selected)
+        self._drop_slice_job()
+        if before is not None and before.run.cost_key == self._scene.run.cost_key:
+            self._scene.slice = before.slice
+        self._slice_at = -math.inf
+        self._target = 0.0
+        self._announced = set()
+        self.timeline.show(self._scene)
+        self.opened.emit()
+        self.timeline.draw_now()
+
+    def _failed(self, reason: str) -> None:
+        self._set_playing(False)
+        self.message.emit("error", reason, None)
+        if self.scenario is not None:
+            self.opened.emit()
+
+    def _can_go(self) -> bool:
+        """Make the runs able to go on; beyond their stop if need be. False where all of them blew up."""
+        if not self.runs:
+            return False
+        if all(run.ended for run in self.runs):
+            for run in self.runs:
+                run.go_on()
+        if all(run.ended for run in self.runs):
+            self._say_blown_up(self.run)
+            return False
+        return True
+
+    def _go(self) -> None:
+        self._go_until(math.inf)
+
+    def _go_until(self, target: float) -> None:
+        self._target = target
+        self._worker.go(target)
+
+    def _halt_playing(self) -> None:
+        if self.playing:
+            self.pause()
+
+    def _set_playing(self, playing: bool) -> None:
+        if playing != self.playing:
+            self.playing = playing
+            self.playing_changed.emit(playing)
+
+    def _rested(self) -> None:
+        if self.playing and all(run.ended for run in self.runs):
+            self._set_playing(False)
+
+    def _after_frame(self, frame: Frame) -> None:
+        for run in self.runs:
+            if run.ended and run not in self._announced:
+                self._announced.add(run)
+                self._announce(run)
+        scene = self._scene
+        if scene is None or scene.remaking or monotonic() - self._slice_at < _SLICE_SECONDS:
+            return
+        if isinstance(frame.problem, Digits) and scene.wants_slice(frame):
+            self._slice_at, self._slice_key = monotonic(), next(self._slice_keys)
+            scene.remaking = True
+            seed = scene.run.spec.seed
+            job = digits_slices(frame.problem, frame.theta.copy(), frame.theta_step, seed)
+            self._pictures.ask(self._slice_key, job)
+
+    def _announce(self, run: Run) -> None:
+        if run.ended.startswith("blew up"):
+            self._say_blown_up(run)
+        else:
+            self.message.emit("info", f"{run.label}: {run.ended}. Play goes on beyond it.", None)
+
+    def _say_blown_up(self, run: Run | None) -> None:
+        if run is None:
+            return
+        rate = f"{run.optimizer.learning_rate:g}"
+        text = f"{run.label} {run.ended or 'blew up'}: at a learning rate of {rate} every step overshoots further."
+        self.message.emit("warning", text, ("Restart at a smaller rate", self.slower))
+
+    def _take_slice(self, key: int, result: Slice) -> None:
+        if self._scene is not None and key == self._slice_key:
+            self._scene.slice = result
+
+    def _slice_done(self, key: int) -> None:
+        if self._scene is not None and key == self._slice_key:
+            self._scene.remaking = False
+
+    def _drop_slice_job(self) -> None:
+        self._pictures.cancel()
+        self._slice_key = -1
+        if self._scene is not None:
+            self._scene.remaking = False

@@ -1,0 +1,125 @@
+"""The cursor that all panels share, and the one timer: it builds a frame when there is something new to show."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
+
+if TYPE_CHECKING:
+    from gdviz.core.frame import Frame
+    from gdviz.core.scene import Scene
+
+FRAME_MS = 16
+_REPLAY_SECONDS = 4.0
+"""how long a replay at unlimited speed takes, whatever its length"""
+
+
+class Timeline(QObject):
+    """Where in time everyone looks. Live, the cursor is at the newest step and moves with it."""
+
+    frame_due = Signal()
+    """before a frame is built and drawn"""
+    frame_ready = Signal(object)
+    """a Frame, to be drawn now"""
+    replayed = Signal()
+    """a replay reached the newest step"""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.scene: Scene | None = None
+        self.frame: Frame | None = None
+        """what was drawn last"""
+        self.pace = math.inf
+        """steps a second of a replay"""
+        self._cursor: float | None = None
+        self._replaying = False
+        self._shown: object = None
+        self._clock = QElapsedTimer()
+        self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(self._tick)
+
+    def start(self) -> None:
+        """Begin to draw."""
+        self._clock.start()
+        self._timer.start()
+
+    def stop(self) -> None:
+        """Draw no more."""
+        self._timer.stop()
+
+    @property
+    def live(self) -> bool:
+        """The cursor is at the newest step and stays there."""
+        return self._cursor is None
+
+    @property
+    def replaying(self) -> bool:
+        """The cursor is on its way from the past to the newest step."""
+        return self._replaying
+
+    @property
+    def step(self) -> int:
+        """The step under the cursor; 0 before anything was drawn."""
+        if self._cursor is not None:
+            return int(self._cursor)
+        return 0 if self.frame is None else self.frame.step
+
+    def show(self, scene: Scene) -> None:
+        """Show other runs, live."""
+        self.scene, self._cursor, self._replaying, self._shown = scene, None, False, None
+
+    def seek(self, step: int) -> None:
+        """Move the cursor to a step of the selected run; the newest one is live."""
+        self._replaying = False
+        newest = -1 if self.scene is None else self.scene.live_step
+        self._cursor = None if step >= newest else float(max(0, step))
+        self.draw_now()
+
+    def go_live(self) -> None:
+        """Move the cursor to the newest step, and let it stay there."""
+        self._replaying, self._cursor = False, None
+        self.draw_now()
+
+    def replay(self) -> None:
+        """Let the cursor run to the newest step."""
+        self._replaying = self._cursor is not None
+        self._clock.restart()
+
+    def hold(self) -> None:
+        """Stop a replay where it is."""
+        self._replaying = False
+
+    def draw_now(self) -> None:
+        """Do not wait for the timer: the answer to a key or a click comes at once."""
+        self._draw()
+
+    def _tick(self) -> None:
+        if self._replaying:
+            self._advance(self._clock.restart() / 1000)
+        self._draw()
+
+    def _advance(self, seconds: float) -> None:
+        if self.scene is None or self._cursor is None:
+            return
+        newest = self.scene.live_step
+        pace = self.pace if math.isfinite(self.pace) else max(1.0, newest / _REPLAY_SECONDS)
+        self._cursor += pace * seconds
+        if self._cursor >= newest:
+            self._replaying, self._cursor = False, None
+            self.replayed.emit()
+
+    def _draw(self) -> None:
+        scene = self.scene
+        if scene is None:
+            return
+        cursor = None if self._cursor is None else int(self._cursor)
+        now = (scene, cursor, scene.version())
+        if now == self._shown:
+            return
+        self.frame_due.emit()
+        frame = scene.frame(cursor)
+        if frame is not None:
+            self._shown, self.frame = now, frame
+            self.frame_ready.emit(frame)

@@ -1,0 +1,255 @@
+"""The one window: toolbar, knobs, three panels in movable splitters, timeline, messages, and the keys for them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QApplication,
+    QComboBox,
+    QFileDialog,
+    QFrame,
+    QLineEdit,
+    QMainWindow,
+    QPlainTextEdit,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gdviz.core.scenario import load_scenario, scenario_names
+from gdviz.ui import style
+from gdviz.ui.controls import KnobsPanel
+from gdviz.ui.icons import icon
+from gdviz.ui.panels.loss import LossPanel
+from gdviz.ui.panels.surface import SurfacePanel
+from gdviz.ui.panels.weights import WeightsPanel
+from gdviz.ui.recipe import knobs_recipe
+from gdviz.ui.theme import DARK, LIGHT, Theme
+from gdviz.ui.transport import TimelineBar, TransportBar
+from gdviz.ui.widgets import MessageBar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gdviz.core.frame import Frame
+    from gdviz.ui.session import Action, Session
+
+_HINT = "Space plays and pauses · Left and Right go step by step · Home and End: start and newest · R starts again"
+_GAP = 8  # pixels between cards
+
+
+class Window(QMainWindow):
+    """Shows a session. It holds no state of its own but the theme and the layout."""
+
+    def __init__(self, session: Session, theme: Theme) -> None:
+        super().__init__()
+        self.session = session
+        self.theme = theme
+        self.setWindowTitle("gdviz")
+        self.setMinimumSize(960, 640)
+        self.transport = TransportBar(theme)
+        self.knobs = KnobsPanel()
+        self.surface = SurfacePanel(theme)
+        self.loss = LossPanel(theme)
+        self.weights = WeightsPanel(theme)
+        self.timeline_bar = TimelineBar()
+        self.messages = MessageBar(theme)
+        self.messages.set_hint(_HINT)
+        self._lay_out()
+        self._connect()
+        self._keys = self._make_keys()
+        quit_action = QAction("Quit", self, shortcut=QKeySequence("Ctrl+Q"))
+        quit_action.triggered.connect(self.close)
+        open_action = QAction("Open", self, shortcut=QKeySequence(QKeySequence.StandardKey.Open))
+        open_action.triggered.connect(self._ask_for_file)
+        self.addActions([quit_action, open_action])
+        self._set_theme(theme)
+        app = QApplication.instance()
+        assert app is not None  # no widget lives without one
+        app.installEventFilter(self)
+
+    def open(self, name: str) -> bool:
+        """Open a scenario by name or file; False, with a message, where it cannot be."""
+        self._name = name
+        return self.session.open(name)
+
+    def _lay_out(self) -> None:
+        self._right = QSplitter(Qt.Orientation.Vertical)
+        self._right.addWidget(_card(self.loss))
+        self._right.addWidget(_card(self.weights))
+        self._right.setSizes([500, 500])
+        self._panels = QSplitter(Qt.Orientation.Horizontal)
+        self._panels.addWidget(self.knobs)
+        self._panels.addWidget(_card(self.surface))
+        self._panels.addWidget(self._right)
+        for index, stretch in enumerate((0, 3, 2)):
+            self._panels.setStretchFactor(index, stretch)
+        for splitter in (self._right, self._panels):
+            splitter.setHandleWidth(_GAP)
+            splitter.setChildrenCollapsible(False)
+        body = QWidget()
+        column = QVBoxLayout(body)
+        column.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
+        column.setSpacing(_GAP)
+        column.addWidget(self.transport)
+        column.addWidget(self._panels, 1)
+        column.addWidget(self.timeline_bar)
+        column.addWidget(self.messages)
+        self.setCentralWidget(body)
+        settings = QSettings()
+        geometry, panels, right = (settings.value(key) for key in ("geometry", "panels", "right"))
+        if not (isinstance(geometry, QByteArray) and self.restoreGeometry(geometry)):
+            room = QGuiApplication.primaryScreen().availableGeometry()
+            self.resize(min(1440, room.width()), min(900, room.height()))
+        if isinstance(panels, QByteArray) and isinstance(right, QByteArray):
+            self._panels.restoreState(panels)
+            self._right.restoreState(right)
+
+    def _connect(self) -> None:
+        session, transport = self.session, self.transport
+        session.opened.connect(self._show_recipe)
+        session.playing_changed.connect(transport.set_playing)
+        session.message.connect(self._show_message)
+        session.loading.connect(lambda title: self.messages.set_hint(f"Loading “{title}” …"))
+        session.timeline.frame_ready.connect(self._show_frame)
+        transport.scenario_chosen.connect(self.open)
+        transport.open_asked.connect(self._ask_for_file)
+        transport.start_asked.connect(session.to_start)
+        transport.back_asked.connect(session.back)
+        transport.play_toggled.connect(lambda play: session.play() if play else session.pause())
+        transport.step_asked.connect(session.forward)
+        transport.epoch_asked.connect(session.epoch)
+        transport.live_asked.connect(session.to_live)
+        transport.reset_asked.connect(session.reset)
+        transport.new_seed_asked.connect(session.new_seed)
+        transport.theme_asked.connect(self._toggle_theme)
+        transport.speed_changed.connect(session.set_speed)
+        self.timeline_bar.seek.connect(session.seek)
+        self.timeline_bar.live_asked.connect(session.to_live)
+        self.knobs.knob_changed.connect(session.change)
+        self.knobs.rebuild_asked.connect(session.rebuild)
+        self.knobs.run_chosen.connect(session.select)
+        self.knobs.rejected.connect(lambda text: self._show_message("error", text, None))
+        self.loss.seek.connect(session.seek)
+        for panel in (self.loss, self.surface):
+            panel.run_selected.connect(self._select)
+
+    def _make_keys(self) -> dict[tuple[int, bool], Callable[[], None]]:
+        """What each transport key does, by key and whether Shift is held."""
+        session, key = self.session, Qt.Key
+        return {
+            (key.Key_Space, False): session.toggle,
+            (key.Key_Right, False): session.forward,
+            (key.Key_Left, False): session.back,
+            (key.Key_Home, False): session.to_start,
+            (key.Key_End, False): session.to_live,
+            (key.Key_E, False): session.epoch,
+            (key.Key_R, False): session.reset,
+            (key.Key_R, True): session.new_seed,
+            (key.Key_T, False): self._toggle_theme,
+        }
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Transport keys win wherever the focus is, except where text is typed or a list is open."""
+        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent) or not self.isActiveWindow():
+            return False
+        if not (isinstance(watched, QWidget) and watched.window() is self) or QApplication.activePopupWidget():
+            return False
+        focus = QApplication.focusWidget()
+        if isinstance(focus, QLineEdit | QPlainTextEdit) or (isinstance(focus, QComboBox) and focus.isEditable()):
+            return False
+        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if modifiers & ~Qt.KeyboardModifier.ShiftModifier:
+            return False
+        act = self._keys.get((event.key(), bool(modifiers & Qt.KeyboardModifier.ShiftModifier)))
+        if act is None:
+            return False
+        act()
+        return True
+
+    def _select(self, index: int) -> None:
+        """A click on a run in a panel; ghosts, which stand first, cannot be selected."""
+        frame = self.session.timeline.frame
+        if frame is not None:
+            ghosts = len(frame.runs) - len(self.session.runs)
+            if index >= ghosts:
+                self.session.select(index - ghosts)
+
+    def _show_recipe(self) -> None:
+        scenario, run = self.session.scenario, self.session.run
+        if scenario is None or run is None:
+            return
+        self.messages.set_hint(_HINT)
+        self.setWindowTitle(f"{scenario.title or self._name} — gdviz")
+        names = [(name, load_scenario(name).title) for name in scenario_names()]
+        if self._name not in (name for name, _ in names):
+            names.append((self._name, scenario.title or self._name))
+        self.transport.show_scenarios(names, self._name)
+        self.transport.set_has_epochs(run.steps_per_epoch is not None)
+        self.transport.set_speed(self.session.timeline.pace)
+        self.loss.set_cost_axis(scenario.view.cost_axis)
+        self.knobs.show_recipe(knobs_recipe(self.session, self.theme))
+
+    def _show_frame(self, frame: Frame) -> None:
+        self.surface.show_frame(frame)
+        self.loss.show_frame(frame)
+        self.weights.show_frame(frame)
+        run = frame.run
+        self.timeline_bar.set_position(run.step, run.newest, frame.live)
+        parts = [f"step {run.step:,}"]
+        if not frame.live:
+            parts[0] += f" of {run.newest:,}"
+        if run.epoch is not None:
+            parts.append(f"epoch {run.epoch:.2f}")
+        if run.accuracy is not None:
+            parts.append(f"accuracy {100 * run.accuracy:.1f} %")
+        else:
+            parts.append(f"cost {run.cost:.4g}")
+        self.timeline_bar.set_readout(" · ".join(parts))
+
+    def _show_message(self, kind: str, text: str, action: Action | None) -> None:
+        self.messages.show_message(kind, text, action)
+
+    def _ask_for_file(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Open a scenario", "", "Scenarios (*.toml)")
+        if path:
+            self.open(path)
+
+    def _toggle_theme(self) -> None:
+        self._set_theme(LIGHT if self.theme.name == DARK.name else DARK)
+        QSettings().setValue("theme", self.theme.name)
+
+    def _set_theme(self, theme: Theme) -> None:
+        self.theme = theme
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)  # no widget lives without one
+        style.apply(app, theme)
+        for part in (self.transport, self.surface, self.loss, self.weights, self.messages):
+            part.set_theme(theme)
+        self.setWindowIcon(icon("gdviz", theme))
+        if self.session.run is not None:
+            self.knobs.show_recipe(knobs_recipe(self.session, theme))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Remember the layout and end the threads."""
+        settings = QSettings()
+        settings.setValue("geometry", self.saveGeometry())
+        settings.setValue("panels", self._panels.saveState())
+        settings.setValue("right", self._right.saveState())
+        app = QApplication.instance()
+        assert app is not None  # no widget lives without one
+        app.removeEventFilter(self)
+        self.session.finish()
+        super().closeEvent(event)
+
+
+def _card(panel: QWidget) -> QFrame:
+    card = QFrame()
+    card.setObjectName("card")
+    inside = QVBoxLayout(card)
+    inside.setContentsMargins(0, 0, 0, 0)
+    inside.addWidget(panel)
+    return card

@@ -1,0 +1,167 @@
+"""The thread that trains: it builds runs, steps them at a pace, and stops at the next yield when told to."""
+
+from __future__ import annotations
+
+import math
+import sys
+from threading import Condition, Event
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, QThread, Signal
+
+from gdviz.core.errors import InputError
+from gdviz.core.run import Run, build, next_run
+
+if TYPE_CHECKING:
+    from gdviz.core.scenario import Scenario
+
+_STACK_BYTES = 8 << 20  # macOS gives a secondary thread 512 KB, on which OpenBLAS crashes
+_LATE = 0.1  # seconds behind its pace after which the worker lets the lost time go, instead of racing to catch up
+_SHORTEST_WAIT = 0.002  # seconds; shorter ones are not kept by the system, so they are added up
+
+
+class Worker(QThread):
+    """One thread for the life of a window. A new scenario replaces the runs; nothing is ever reset.
+
+    All methods may be called from the window's thread; they only leave an order and wake the thread, which looks for
+    orders between any two yields of the loop. Signals carry rare events, never a step.
+    """
+
+    built = Signal(object, list)
+    """(scenario, list of Run): a scenario that was asked for is ready at its start"""
+    failed = Signal(str)
+    """one sentence: why a scenario could not be built or a run could not go on"""
+    rested = Signal()
+    """nothing goes any more: the orders are done, or every run has ended"""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("gdviz-training")
+        self.setStackSize(_STACK_BYTES)
+        self._orders = Condition()
+        self._attention = Event()
+        self._quit = False
+        self._wanted: Scenario | None = None
+        self._runs: list[Run] = []
+        self._until = 0.0
+        self._pace = math.inf
+        self._drawing_done = Event()
+        self._drawing_done.set()
+
+    def load(self, scenario: Scenario) -> None:
+        """Build the scenario's runs and take them to step 0; of several such orders only the newest is carried out."""
+        with self._orders:
+            self._wanted, self._until = scenario, 0.0
+            self._wake()
+
+    def go(self, until: float = math.inf) -> None:
+        """Step until every run that can go on has gone ``until`` epochs (surfaces: steps)."""
+        with self._orders:
+            self._until = until
+            self._wake()
+
+    def pause(self) -> None:
+        """Stop at the next step."""
+        self.go(until=0.0)
+
+    def set_pace(self, steps_per_second: float) -> None:
+        """Steps a second of each run; inf is as fast as possible."""
+        with self._orders:
+            self._pace = steps_per_second
+            self._wake()
+
+    def change(self, run: Run, name: str, value: float) -> None:
+        """Change a knob of a run's optimizer from its next step on. Raises msgspec.ValidationError."""
+        with self._orders:
+            run.change(name, value)
+            self._wake()
+
+    def finish(self) -> None:
+        """End the thread and wait for it: at most as long as one chunk of work takes."""
+        with self._orders:
+            self._quit = True
+            self._wake()
+        self._drawing_done.set()
+        self.wait()
+
+    def hold_for_drawing(self, hold: bool) -> None:
+        """Keep the loop from the interpreter while a frame is drawn, so that both are done sooner."""
+        if hold:
+            self._drawing_done.clear()
+        else:
+            self._drawing_done.set()
+
+    def _wake(self) -> None:
+        self._attention.set()
+        self._orders.notify_all()
+
+    def run(self) -> None:
+        """Carry out orders until told to end."""
+        while not self._quit:
+            with self._orders:
+                self._attention.clear()
+                wanted, self._wanted = self._wanted, None
+                until, pace = self._until, self._pace
+            try:
+                if wanted is not None:
+                    self._build(wanted)
+                elif not self._step(until, pace):
+                    self._rest(until)
+            except InputError as error:
+                self._stop_for(str(error))
+            except MemoryError:
+                self._stop_for("there is not enough memory for this scenario")
+            except Exception as error:  # the window must live on and say it, whatever went wrong
+                sys.excepthook(type(error), error, error.__traceback__)
+                self._stop_for(f"the run stopped: {error}")
+
+    def _build(self, scenario: Scenario) -> None:
+        runs = build(scenario)
+        for run in runs:
+            while not run.advance():
+                if self._wanted is not None or self._quit:
+                    return
+        self._runs = runs
+        self.built.emit(scenario, runs)
+
+    def _step(self, until: float, pace: float) -> bool:
+        """Step until there is an order (True) or nothing more to do (False)."""
+        runs, attention, drawing_done = self._runs, self._attention, self._drawing_done
+        for run in runs:
+            run.apply_changes()
+        due = perf_counter()
+        while not attention.is_set():
+            run_or_none = next_run(runs)
+            # A hundred-millionth of an epoch is lost in rounding, and is less than a step.
+            if run_or_none is None or run_or_none.progress >= until - 1e-8:
+                return False
+            run = run_or_none
+            if not drawing_done.is_set():
+                drawing_done.wait(0.05)
+            if not run.advance() or pace == math.inf:
+                continue
+            due += 1 / (pace * sum(not each.ended for each in runs) or 1)
+            ahead = due - perf_counter()
+            if ahead > _SHORTEST_WAIT:
+                run.history.snapshot(run.row)
+                attention.wait(ahead)
+            elif ahead < -_LATE:
+                due = perf_counter()
+        return True
+
+    def _rest(self, until: float) -> None:
+        for run in self._runs:
+            run.history.snapshot(run.row)
+        if self._runs and until > 0:
+            self.rested.emit()
+        with self._orders:
+            if not self._attention.is_set():
+                self._until = 0.0  # these orders are done; a later one is not ours to drop
+            while not self._attention.is_set():
+                self._orders.wait()
+
+    def _stop_for(self, reason: str) -> None:
+        with self._orders:
+            self._until = 0.0
+        self.failed.emit(reason)
