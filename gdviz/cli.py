@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import tomllib
@@ -33,12 +34,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command: Callable[[argparse.Namespace], int] = options.command
         return command(options)
     except InputError as error:
-        print(f"gdviz: {error}", file=sys.stderr)  # noqa: T201 - the one line at the edge
+        print("gdviz:", *str(error).splitlines(), file=sys.stderr)  # noqa: T201 - the one line at the edge
         return EXIT_BAD_INPUT
     except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not try to flush what is left.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_DONE
+        return EXIT_DONE  # whoever read our output has seen enough
     except KeyboardInterrupt:
         return EXIT_FAILED
 
@@ -88,8 +87,9 @@ def _list(options: argparse.Namespace) -> int:
 
     names = scenario_names()
     width = max(map(len, names))
-    for name in names:
-        print(f"{name:<{width}}  {load_scenario(name).title}")  # noqa: T201 - what was asked for
+    with _output("-") as file, _written("-"):
+        for name in names:
+            file.write(f"{name:<{width}}  {load_scenario(name).title}\n")
     return EXIT_DONE
 
 
@@ -100,16 +100,20 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.save:
         raise InputError(f"--save {options.save}: saved runs are not built yet, expected --csv or --json")
-    if options.csv == options.json == "-":
-        raise InputError("--csv - --json -: expected one of them on standard output")
+    if options.csv and options.csv == options.json:
+        raise InputError(f"--csv {options.csv} --json {options.json}: expected two different places")
     tree = read_tree(options.scenario)
+    from_tree(tree, options.scenario)
     for assignment in options.set:
         _assign(tree, assignment)
     for key in ("steps", "epochs"):
         if (count := getattr(options, key)) is not None:
             tree["stop"] = {key: count}
     scenario = from_tree(tree, options.scenario)
-    runs = build(scenario)
+    try:
+        runs = build(scenario)
+    except InputError as error:
+        raise InputError(f"{options.scenario}: {error}") from error
     with ExitStack() as stack:
         # Both are opened before the work, so that a place that can't be written to is known at once.
         csv = CsvWriter(stack.enter_context(_output(options.csv))) if options.csv else None
@@ -118,11 +122,13 @@ def _run(options: argparse.Namespace) -> int:
         while (run := next_run(runs)) is not None:
             if run.advance():
                 if csv:
-                    csv.write(run)
+                    with _written(options.csv):
+                        csv.write(run)
                 update(run)
         if json_file:
-            write_json(json_file, scenario, runs)
-    if sys.stderr.isatty():
+            with _written(options.json):
+                write_json(json_file, scenario, runs)
+    if _is_terminal(sys.stderr):
         for run in runs:
             print(_summary(run), file=sys.stderr)  # noqa: T201 - a person is watching
     return EXIT_DONE
@@ -155,15 +161,22 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
         raise InputError(f"--set {assignment}: expected KEY=VALUE")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         value = text
     runs = tree.setdefault("runs", [{}])
+    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
+        raise InputError(f"--set {assignment}: expected runs to be a list of tables, it was set to {runs!r}")
+    for run in runs:
+        if not isinstance(run.setdefault("optimizer", {"kind": "gradient-descent"}), dict):
+            raise InputError(
+                f"--set {assignment}: expected an optimizer to be a table, it was set to {run['optimizer']!r}"
+            )
     if key in ("batch_size", "seed"):
         for run in runs:
             run[key] = value
     elif key in ("learning_rate", "optimizer"):
         for run in runs:
-            optimizer = run.setdefault("optimizer", {"kind": "gradient-descent"})
+            optimizer = run["optimizer"]
             if key == "learning_rate":
                 optimizer[key] = value
             elif isinstance(value, dict):
@@ -181,7 +194,7 @@ def _assign_path(tree: dict[str, Any], key: str, value: object) -> None:
     node: Any = tree
     for part in path:
         if isinstance(node, list):
-            if not part.isdigit() or int(part) >= len(node):
+            if not part.isdecimal() or int(part) >= len(node):
                 raise InputError(f"--set {key}: expected an index from 0 to {len(node) - 1}, got {part!r}")
             node = node[int(part)]
         elif isinstance(node, dict):
@@ -189,7 +202,7 @@ def _assign_path(tree: dict[str, Any], key: str, value: object) -> None:
         else:
             raise InputError(f"--set {key}: {part!r} leads nowhere, there is a value before it")
     if isinstance(node, list):
-        if not last.isdigit() or int(last) >= len(node):
+        if not last.isdecimal() or int(last) >= len(node):
             raise InputError(f"--set {key}: expected an index from 0 to {len(node) - 1}, got {last!r}")
         node[int(last)] = value
     elif isinstance(node, dict):
@@ -200,25 +213,41 @@ def _assign_path(tree: dict[str, Any], key: str, value: object) -> None:
 
 @contextmanager
 def _output(name: str) -> Iterator[TextIO]:
-    if name == "-":
-        yield sys.stdout
-        sys.stdout.flush()
-        return
+    """A file to write to; "-" is standard output."""
+    with _written(name):
+        file = sys.stdout if name == "-" else open(name, "w", encoding="utf-8", newline="")
+        if file is None:
+            raise OSError(errno.EBADF, "it is closed")
     try:
-        file = open(name, "w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise InputError(f"{name}: can't be written: {error.strerror}") from error
+        yield file
+    finally:
+        with _written(name):
+            file.flush() if name == "-" else file.close()
+
+
+@contextmanager
+def _written(name: str) -> Iterator[None]:
+    """Say which output it was that could not be written."""
     try:
-        with file:
-            yield file
+        yield
     except OSError as error:
-        raise InputError(f"{name}: can't be written: {error.strerror}") from error
+        if name == "-" and sys.stdout:
+            # Python must not try once more to flush what is left.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if isinstance(error, BrokenPipeError):
+                raise
+        place = "standard output" if name == "-" else name
+        raise InputError(f"{place}: can't be written: {error.strerror}") from error
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
 
 
 @contextmanager
 def _progress(runs: Sequence[Any]) -> Iterator[Callable[[Any], None]]:
     """A function to call after each row; it moves a progress bar when a person is watching a terminal."""
-    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+    if not (_is_terminal(sys.stdout) and _is_terminal(sys.stderr)):
         yield lambda run: None
         return
     from time import monotonic
@@ -227,7 +256,7 @@ def _progress(runs: Sequence[Any]) -> Iterator[Callable[[Any], None]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        tasks = {run.label: bar.add_task(run.label, total=run.horizon) for run in runs}
+        tasks = {run: bar.add_task(run.label, total=run.horizon) for run in runs}
         shown = 0.0
 
         def update(run: Any) -> None:
@@ -235,7 +264,7 @@ def _progress(runs: Sequence[Any]) -> Iterator[Callable[[Any], None]]:
             # The bar redraws ten times a second; a step takes microseconds.
             if (now := monotonic()) - shown > 0.1 or run.ended:
                 shown = now
-                bar.update(tasks[run.label], completed=run.step)
+                bar.update(tasks[run], completed=run.step)
 
         yield update
 

@@ -17,19 +17,23 @@ if TYPE_CHECKING:
 
 Matrix = NDArray[np.floating[Any]]
 
+# Arrays of no dimensions: numpy converts a Python number anew at every call, which for such small batches shows. These
+# two are exact in float32, so they are right for both dtypes.
+_HALF, _ONE = np.array(0.5, np.float32), np.array(1, np.float32)
+
 
 class Activation(ABC):
-    """An activation function, applied element by element (softmax: row by row)."""
+    """An activation function, applied element by element (softmax: column by column)."""
 
     name: ClassVar[str]
 
     @abstractmethod
     def apply(self, z: Matrix) -> None:
-        """z <- activation(z), in place; z is (n, neurons)."""
+        """z <- activation(z), in place; z is (neurons, n), a column an example."""
 
     @abstractmethod
     def times_slope(self, delta: Matrix, a: Matrix, scratch: Matrix) -> None:
-        """delta <- delta * activation'(z), in place, where a = activation(z); all are (n, neurons)."""
+        """delta <- delta * activation'(z), in place, where a = activation(z); all are (neurons, n)."""
 
 
 class Sigmoid(Activation):
@@ -39,10 +43,10 @@ class Sigmoid(Activation):
 
     def apply(self, z: Matrix) -> None:
         # The same function as (1 + tanh(z/2)) / 2, which cannot overflow.
-        np.multiply(z, 0.5, out=z)
+        np.multiply(z, _HALF, out=z)
         np.tanh(z, out=z)
-        np.multiply(z, 0.5, out=z)
-        np.add(z, 0.5, out=z)
+        np.multiply(z, _HALF, out=z)
+        np.add(z, _HALF, out=z)
 
     def times_slope(self, delta: Matrix, a: Matrix, scratch: Matrix) -> None:
         # sigma' = a (1 - a) = a - a^2
@@ -61,7 +65,7 @@ class Tanh(Activation):
 
     def times_slope(self, delta: Matrix, a: Matrix, scratch: Matrix) -> None:
         np.multiply(a, a, out=scratch)
-        np.subtract(1, scratch, out=scratch)
+        np.subtract(_ONE, scratch, out=scratch)
         np.multiply(delta, scratch, out=delta)
 
 
@@ -93,20 +97,20 @@ class LeakyRelu(Activation):
 
 
 class Softmax(Activation):
-    """e^z over its row's sum: the outputs are probabilities. Its slope is taken together with the cross-entropy."""
+    """e^z over its column's sum: the outputs are probabilities. Its slope is taken together with the cross-entropy."""
 
     name = "softmax"
 
     def apply(self, z: Matrix) -> None:
-        # Less the row's maximum first: the same function, and e^z cannot overflow.
-        np.subtract(z, z.max(axis=1, keepdims=True), out=z)
+        # Less the column's maximum first: the same function, and e^z cannot overflow.
+        np.subtract(z, z.max(axis=0), out=z)
         np.exp(z, out=z)
-        np.divide(z, z.sum(axis=1, keepdims=True), out=z)
+        np.divide(z, z.sum(axis=0), out=z)
 
     def times_slope(self, delta: Matrix, a: Matrix, scratch: Matrix) -> None:
-        # J^T delta for each row, J = diag(a) - a a^T.
+        # J^T delta for each column, J = diag(a) - a a^T.
         np.multiply(delta, a, out=scratch)
-        np.subtract(delta, scratch.sum(axis=1, keepdims=True), out=delta)
+        np.subtract(delta, scratch.sum(axis=0), out=delta)
         np.multiply(delta, a, out=delta)
 
 

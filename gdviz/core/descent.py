@@ -107,11 +107,8 @@ class Row:
     gradient: Vector
     state: Vector
     evaluation: Evaluation | None
-
-    @property
-    def finite(self) -> bool:
-        """False once cost, gradient or a knob is inf or nan: there is nowhere to go from here."""
-        return math.isfinite(self.cost) and math.isfinite(self.grad_norm) and _all_finite(self.theta)
+    finite: bool
+    """False once cost, gradient or a knob is inf or nan: there is nowhere to go from here"""
 
 
 def descend(
@@ -138,51 +135,51 @@ def descend(
     again as it now is.
     """
     state = optimizer.new_state(theta)
-    gradient = np.empty_like(theta)
+    gradient, ones = np.empty_like(theta), np.ones_like(theta)
     recorded = sorted(changes, key=lambda change: change[0])
-    step = 0
+    step, learning_rate = 0, 0.0
     while True:
         while recorded and recorded[0][0] <= step:
             optimizer = _apply(optimizer, recorded.pop(0)[1])
         batch = batches.batch(step)
-        if batch is None or len(batch) <= CHUNK:
-            with np.errstate(all="ignore"):
+        large = batch if batch is not None and len(batch) > CHUNK else None
+        with np.errstate(all="ignore"):
+            if step > 0:
+                optimizer.update(theta, gradient, state, learning_rate, step)
+            if large is None:
                 cost = problem.cost_and_gradient(theta, gradient, batch)
-        else:
-            cost = yield from _in_chunks(problem, theta, gradient, batch)
+        if large is not None:
+            cost = yield from _in_chunks(problem, theta, gradient, large)
         evaluation = None
         if _is_evaluated(step, batches.steps_per_epoch):
             evaluation = yield from problem.evaluate(theta)
+        with np.errstate(all="ignore"):
+            length = norm(gradient)
+            # A sum decides nearly always; only where it overflowed, or really is not finite, each knob is looked at.
+            sound = math.isfinite(float(np.dot(theta, ones))) or bool(np.isfinite(theta).all())
+        finite = sound and math.isfinite(cost) and math.isfinite(length)
         factor = schedule.factor(step, horizon)
-        row = Row(step, cost, norm(gradient), optimizer.learning_rate * factor, theta, gradient, state, evaluation)
+        learning_rate = optimizer.learning_rate * factor
+        row = Row(step, cost, length, learning_rate, theta, gradient, state, evaluation, finite)
         sent = yield row
         while sent is not None:
             optimizer = _apply(optimizer, sent)
-            row.learning_rate = optimizer.learning_rate * factor
+            row.learning_rate = learning_rate = optimizer.learning_rate * factor
             sent = yield row
-        if not row.finite:
+        if not finite:
             return
-        with np.errstate(all="ignore"):
-            optimizer.update(theta, gradient, state, row.learning_rate, step + 1)
         step += 1
 
 
 def norm(vector: Vector) -> float:
     """The Euclidean length, also where the sum of squares would overflow or vanish in the vector's dtype."""
-    with np.errstate(all="ignore"):
-        squares = float(np.dot(vector, vector))
-        if math.isfinite(squares) and squares > np.finfo(vector.dtype).tiny:
-            return math.sqrt(squares)
-        largest = float(np.abs(vector).max())
-        if largest == 0 or not math.isfinite(largest):
-            return largest
-        return largest * float(np.linalg.norm(vector.astype(np.float64) / largest))
-
-
-def _all_finite(vector: Vector) -> bool:
-    # One pass decides nearly always; only where the sum overflowed, or really is not finite, each one is looked at.
-    with np.errstate(all="ignore"):
-        return math.isfinite(float(vector.sum())) or bool(np.isfinite(vector).all())
+    squares = float(np.dot(vector, vector))
+    if math.isfinite(squares) and squares > 1e-30:  # float32 begins to lose digits below 1e-38
+        return math.sqrt(squares)
+    largest = float(np.abs(vector).max())
+    if largest == 0 or not math.isfinite(largest):
+        return largest
+    return largest * float(np.linalg.norm(vector.astype(np.float64) / largest))
 
 
 def _apply(optimizer: Optimizer, changes: Changes) -> Optimizer:

@@ -149,8 +149,8 @@ class History:
             at = min(step // self._stride, self._n_kept - 1)
             if newest is not None and at * self._stride < newest.step <= step:
                 return newest
-            theta, *state = self._kept[at].copy()
-            return Checkpoint(at * self._stride, theta, np.array(state).reshape(-1, theta.size))
+            kept = self._kept[at].copy()
+            return Checkpoint(at * self._stride, kept[0], kept[1:])
 
     def checkpoints(self, after: int = -1, every: int = 1) -> tuple[Steps, Vector]:
         """Steps (m,) and knobs (m, n_params) of checkpoints later than step ``after``, ``every`` steps apart."""

@@ -122,26 +122,32 @@ class Workspace:
     """The buffers of one batch size: everything a step writes, allocated once.
 
     At ten examples a step the products are so small that allocation and call overhead dominate; hence ``out=``
-    everywhere, views that are cut once, and biases folded into the products by a column of ones.
+    everywhere, views that are cut once, and biases folded into the products by a row of ones. From the first layer on
+    a column is an example, so that the activations without their row of ones are one block of memory.
     Fill `inputs` first, then call `forward` or `cost_and_gradient`. Not to be shared between threads.
     """
 
     inputs: NDArray[Any]
-    """(n, n_in) view to be filled with images in [0, 1]."""
+    """(n, n_in) view to be filled with images in [0, 1], one row each"""
 
     def __init__(self, network: Network, n: int, dtype: np.dtype[Any]) -> None:
         self._network = network
         self._n = n
-        self._activation = ACTIVATIONS[network.activation]
-        self._output = ACTIVATIONS["sigmoid"] if network.cost_name == "squared-error" else SOFTMAX
-        self._augmented = [np.ones((n, size + 1), dtype) for size in network.sizes[:-1]]
-        self._activations = [a[:, :-1] for a in self._augmented[1:]] + [np.empty((n, network.sizes[-1]), dtype)]
-        self._transposed = [a.T for a in self._augmented]
-        self._deltas = [np.empty((n, size), dtype) for size in network.sizes[1:]]
-        self._scratch = [np.empty((n, size), dtype) for size in network.sizes[1:]]
-        self._one_hot = np.eye(network.sizes[-1], dtype=dtype)
-        self._targets = np.empty((n, network.sizes[-1]), dtype)
-        self.inputs = self._augmented[0][:, :-1]
+        sizes = network.sizes
+        self._hidden = ACTIVATIONS[network.activation]
+        self._squared = network.cost_name == "squared-error"
+        self._output = ACTIVATIONS["sigmoid"] if self._squared else SOFTMAX
+        images = np.ones((n, sizes[0] + 1), dtype)
+        self.inputs = images[:, :-1]
+        self._augmented = [images.T, *(np.ones((size + 1, n), dtype) for size in sizes[1:-1])]
+        self._activations = [*(a[:-1] for a in self._augmented[1:]), np.empty((sizes[-1], n), dtype)]
+        self._deltas = [np.empty((size, n), dtype) for size in sizes[1:]]
+        self._deltas_transposed = [delta.T for delta in self._deltas]
+        self._scratch = [np.empty((size, n), dtype) for size in sizes[1:]]
+        self._one_hot = np.eye(sizes[-1], dtype=dtype)
+        self._targets = np.empty((sizes[-1], n), dtype)
+        # dC/dz begins with 2/n (a - y) for squared errors, (p - y) / n for softmax with cross-entropy.
+        self._share = np.array((2 if self._squared else 1) / n, dtype)
         self._theta: Vector | None = None
         self._gradient: Vector | None = None
 
@@ -149,37 +155,40 @@ class Workspace:
         """Cut the views of theta once; a training loop hands in the same array at every step."""
         if theta is not self._theta:
             self._theta = theta
-            self._blocks = self._network.blocks(theta)
-            self._weights_transposed = [block[:-1].T for block in self._blocks]
+            blocks = self._network.blocks(theta)
+            self._weights = [block[:-1] for block in blocks]
+            self._layers = [
+                (block.T, a_in, a_out, self._hidden)
+                for block, a_in, a_out in zip(blocks, self._augmented, self._activations, strict=True)
+            ]
+            self._layers[-1] = (*self._layers[-1][:3], self._output)
 
     def forward(self, theta: Vector, first_sums: Vector | None = None) -> Vector:
         """The outputs (n, n_classes) for what `inputs` holds; a buffer that the next call overwrites.
 
-        ``first_sums`` (n, neurons) are the first layer's weighted sums where the caller has them already: the first
+        ``first_sums`` (neurons, n) are the first layer's weighted sums where the caller has them already: the first
         product, by far the largest, is then left out, and neither `inputs` nor the first layer of ``theta`` is read.
         """
         self._bind(theta)
-        last = len(self._blocks) - 1
-        for layer, (block, a_in, a_out) in enumerate(
-            zip(self._blocks, self._augmented, self._activations, strict=True)
-        ):
-            if layer == 0 and first_sums is not None:
-                a_out[:] = first_sums
+        for block_transposed, a_in, a_out, activation in self._layers:
+            if first_sums is None:
+                np.dot(block_transposed, a_in, out=a_out)
             else:
-                np.matmul(a_in, block, out=a_out)
-            (self._output if layer == last else self._activation).apply(a_out)
-        return self._activations[-1]
+                a_out[:] = first_sums
+                first_sums = None
+            activation.apply(a_out)
+        return self._activations[-1].T
 
     def cost(self, labels: NDArray[Any]) -> float:
         """The mean cost of the last `forward` against ``labels`` (n,) of int."""
         outputs = self._activations[-1]
-        self._one_hot.take(labels, 0, out=self._targets, mode="clip")
-        if self._network.cost_name == "cross-entropy":
-            # p of the right label; a p that underflowed to 0 costs inf, honestly.
-            np.multiply(outputs, self._targets, out=self._scratch[-1])
-            return -float(np.log(self._scratch[-1].sum(axis=1)).sum(dtype=np.float64)) / self._n
-        error = np.subtract(outputs, self._targets, out=self._deltas[-1]).reshape(-1)
-        return float(np.dot(error, error)) / self._n
+        self._one_hot.take(labels, 1, out=self._targets, mode="clip")
+        if self._squared:
+            error = np.subtract(outputs, self._targets, out=self._deltas[-1]).reshape(-1)
+            return float(np.dot(error, error)) / self._n
+        # p of the right label; a p that underflowed to 0 costs inf, honestly.
+        np.multiply(outputs, self._targets, out=self._scratch[-1])
+        return -float(np.log(self._scratch[-1].sum(axis=0)).sum(dtype=np.float64)) / self._n
 
     def cost_and_gradient(self, theta: Vector, labels: NDArray[Any], gradient: Vector) -> float:
         """The mean cost at ``theta``; its gradient is written into ``gradient`` (n_params,)."""
@@ -193,18 +202,16 @@ class Workspace:
             self._gradient = gradient
             self._gradient_blocks = self._network.blocks(gradient)
         delta, outputs = self._deltas[-1], self._activations[-1]
-        if self._network.cost_name == "cross-entropy":
-            # Softmax and cross-entropy together: dC/dz = (p - y) / n.
-            np.subtract(outputs, self._targets, out=delta)
-            np.multiply(delta, 1 / self._n, out=delta)
-        else:
-            # `cost` left a - y in delta: dC/dz = 2/n (a - y) * activation'(z).
-            np.multiply(delta, 2 / self._n, out=delta)
+        if self._squared:
+            # `cost` left a - y in delta.
+            np.multiply(delta, self._share, out=delta)
             self._output.times_slope(delta, outputs, self._scratch[-1])
-        for layer in range(len(self._blocks) - 1, 0, -1):
-            np.matmul(self._transposed[layer], delta, out=self._gradient_blocks[layer])
-            below = self._deltas[layer - 1]
-            np.dot(delta, self._weights_transposed[layer], out=below)
-            self._activation.times_slope(below, self._activations[layer - 1], self._scratch[layer - 1])
-            delta = below
-        np.dot(self._transposed[0], delta, out=self._gradient_blocks[0])
+        else:
+            np.subtract(outputs, self._targets, out=delta)
+            np.multiply(delta, self._share, out=delta)
+        for layer in range(len(self._weights) - 1, -1, -1):
+            np.dot(self._augmented[layer], self._deltas_transposed[layer], out=self._gradient_blocks[layer])
+            if layer:
+                below = self._deltas[layer - 1]
+                np.dot(self._weights[layer], self._deltas[layer], out=below)
+                self._hidden.times_slope(below, self._activations[layer - 1], self._scratch[layer - 1])

@@ -59,9 +59,11 @@ class Optimizer(Spec, frozen=True, tag_field="kind"):
         Nothing is changed; "step" is what is subtracted from theta. Shapes as in `update`.
         """
         after, slope, memory = theta.copy(), gradient.copy(), state.copy()
-        self.update(after, slope, memory, learning_rate, t)
+        with np.errstate(all="ignore"):  # the step after the last finite one is asked for, too
+            self.update(after, slope, memory, learning_rate, t)
+            step = theta - after
         kept = (Term(name, row) for name, row in zip(self.slots, memory, strict=True))
-        return (Term("slope", gradient.copy()), *kept, Term("step", theta - after))
+        return (Term("slope", gradient.copy()), *kept, Term("step", step))
 
 
 class GradientDescent(Optimizer, frozen=True, tag="gradient-descent"):

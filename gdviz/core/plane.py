@@ -84,7 +84,7 @@ class Plane:
         workspace = net.workspace(len(images), self.anchor.dtype)
         inputs = np.ones((len(images), images.shape[1] + 1), self.anchor.dtype)
         inputs[:, :-1] = images
-        sums, along_x, along_y = (inputs @ net.blocks(vector)[0] for vector in (self.anchor, *self.directions))
+        sums, along_x, along_y = (net.blocks(vector)[0].T @ inputs.T for vector in (self.anchor, *self.directions))
         theta, here = np.empty_like(self.anchor), np.empty_like(sums)
         for b in y.tolist():
             row, sums_of_row, theta_of_row = np.empty(len(x)), sums + b * along_y, self.anchor + b * self.directions[1]

@@ -116,7 +116,7 @@ class Run:
         """The rule that the step after row ``step`` follows, with all changes up to there."""
         optimizer: Optimizer = self.spec.optimizer
         recorded = [(int(c["step"]), k, v) for c in self.spec.changes for k, v in c.items() if k != "step"]
-        for at, name, value in recorded + self.changes:
+        for at, name, value in sorted(recorded + self.changes, key=lambda change: change[0]):
             if at <= step:
                 optimizer = changed(optimizer, name, value)
         return optimizer
@@ -171,7 +171,8 @@ def build(scenario: Scenario) -> list[Run]:
         problem, cost_key = _problem(scenario.problem, spec)
         batches: Batches = Exact()
         if problem.n_examples is not None:
-            n, size = problem.n_examples, DEFAULT_BATCH if spec.batch_size is UNSET else spec.batch_size
+            n = problem.n_examples
+            size = min(DEFAULT_BATCH, n) if spec.batch_size is UNSET else spec.batch_size
             if size != "full" and size > n:
                 raise InputError(f"runs[{index}].batch_size: expected at most the {n:,} training images, got {size:,}")
             batches = FullBatch(n) if size == "full" else MiniBatches(n, size, Streams(spec.seed))

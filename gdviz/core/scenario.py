@@ -1,6 +1,5 @@
 """The complete recipe of one or more runs, in TOML: run twice, it gives bit-identical histories."""
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
@@ -210,7 +209,7 @@ def read_tree(name: str) -> dict[str, Any]:
     path = Path(name)
     if path.suffix != ".toml":
         path = resource("scenarios", f"{name}.toml")
-        if not re.fullmatch(r"[\w-]+", name) or not path.is_file():
+        if name not in scenario_names():
             raise InputError(f"{name!r}: expected the name of a scenario (see: gdviz list) or a .toml file")
     try:
         if not path.is_file():

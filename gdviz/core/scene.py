@@ -79,23 +79,24 @@ class Scene:
     def frame(self, step: int | None) -> Frame | None:
         """All at ``step`` of the selected run, None being its newest; None before step 0 is there."""
         run = self.run
-        live_step = self.live_step
-        if live_step < 0:
+        newest = run.history.newest()
+        if newest is None:
             return None
-        live = step is None or step >= live_step
-        at = live_step if step is None else min(step, live_step)
+        live = step is None or step >= newest.step
+        # The training thread goes on meanwhile: live, all is drawn from this one snapshot.
+        checkpoint = newest if step is None or live else run.history.checkpoint(step)
         table = run.history.table()
-        row = table.index(at)
+        row = table.index(newest.step if step is None or live else step)
         at = int(table.step[row])
-        checkpoint = run.history.checkpoint(at)
         analytic = isinstance(run.problem, Surface)
         theta = table.knobs[row] if analytic else checkpoint.theta
         if isinstance(run.problem, Surface):
             self._grow_landscape(run.problem, table.knobs[: row + 1])
         shown = []
         for view in self._views:
-            step_there = at if view.run is run else _same_moment(run, view.run, at)
-            shown.append(view.frame(step_there, self.slice, view.run.cost_key == run.cost_key))
+            there = at if view.run is run else _same_moment(run, view.run, at)
+            ball = checkpoint if view.run is run else view.run.history.checkpoint(there)
+            shown.append(view.frame(there, ball, self.slice, view.run.cost_key == run.cost_key))
         n_ghosts = len(self._views) - len(self.runs)
         slope = np.empty_like(theta) if analytic else None
         if slope is not None:
@@ -170,8 +171,8 @@ class _RunView:
         self._curve = CurveBuilder(window=1 if exact else MEAN_STEPS)
         self._consumed = 0
 
-    def frame(self, step: int, slice_: Slice | None, on_surface: bool) -> RunFrame:
-        """The run at ``step``."""
+    def frame(self, step: int, ball: Checkpoint, slice_: Slice | None, on_surface: bool) -> RunFrame:
+        """The run at ``step``, its knobs as in ``ball``."""
         table = self.run.history.table()
         if self.run.history.thinnings != self._thinnings:
             self._thinnings = self.run.history.thinnings
@@ -190,7 +191,7 @@ class _RunView:
             if isinstance(self.run.problem, Surface):
                 trail, costs = _surface_trail(table, row)
             elif slice_ is not None:
-                trail, costs, off_plane = self._network_trail(slice_, step, float(table.cost[row]))
+                trail, costs, off_plane = self._network_trail(slice_, ball, float(table.cost[row]))
         nan = float("nan")
         return RunFrame(
             colour=self._colour,
@@ -211,8 +212,8 @@ class _RunView:
             off_plane=off_plane,
         )
 
-    def _network_trail(self, slice_: Slice, step: int, cost: float) -> tuple[Floats, Floats, float]:
-        """The checkpoints up to ``step`` and the ball, projected; only those that are new since the last frame."""
+    def _network_trail(self, slice_: Slice, ball: Checkpoint, cost: float) -> tuple[Floats, Floats, float]:
+        """The checkpoints up to the ball, and the ball, projected; only those that are new since the last frame."""
         history = self.run.history
         every = max(1, history.newest_step // (history.stride * _NETWORK_TRAIL_POINTS) + 1) * history.stride
         if slice_.plane is not self._plane or every > 2 * self._every or len(self._trail) > 4 * _NETWORK_TRAIL_POINTS:
@@ -223,7 +224,6 @@ class _RunView:
         if len(steps):
             self._trail_steps = np.concatenate([self._trail_steps, steps])
             self._trail = np.concatenate([self._trail, slice_.plane.project(thetas)])
-        ball = history.checkpoint(step)
         before = int(np.searchsorted(self._trail_steps, ball.step))
         trail = np.concatenate([self._trail[:before], slice_.plane.project(ball.theta)[None]])
         finite = np.isfinite(trail).all(axis=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections import ChainMap
 from reprlib import repr as shortened
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
 import msgspec
 from msgspec import Meta, inspect
@@ -41,20 +42,17 @@ def knobs(spec: type[Spec]) -> tuple[Knob, ...]:
     found = []
     for field in msgspec.structs.fields(spec):
         hint = hints[field.name]
-        for meta in getattr(hint, "__metadata__", ()):
-            if isinstance(meta, Meta) and hint.__origin__ is float:
-                low = meta.gt if meta.gt is not None else meta.ge
-                high = meta.lt if meta.lt is not None else meta.le
-                found.append(
-                    Knob(
-                        field.name,
-                        meta.description or "",
-                        field.default,
-                        -math.inf if low is None else low,
-                        math.inf if high is None else high,
-                    )
-                )
+        if getattr(hint, "__origin__", None) is float:
+            # One field may have several: the bounds from an alias, the description of its own.
+            said = ChainMap(*(_said(meta) for meta in hint.__metadata__ if isinstance(meta, Meta)))
+            low, high = said.get("gt", said.get("ge", -math.inf)), said.get("lt", said.get("le", math.inf))
+            found.append(Knob(field.name, said.get("description", ""), field.default, low, high))
     return tuple(found)
+
+
+def _said(meta: Meta) -> dict[str, Any]:
+    names = ("gt", "ge", "lt", "le", "description")
+    return {name: value for name in names if (value := getattr(meta, name)) is not None}
 
 
 def changed(spec: Any, name: str, value: float) -> Any:

@@ -6,6 +6,8 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, TextIO
 
+import msgspec
+
 from gdviz.core.history import KNOB_COLUMNS, Table
 from gdviz.core.problem import Evaluation
 from gdviz.core.scenario import Scenario, to_tree
@@ -43,7 +45,7 @@ class CsvWriter:
 
 def write_json(file: TextIO, scenario: Scenario, runs: Sequence[Run]) -> None:
     """Write one object: the recipe, with the changes made on the way, and each run's columns as arrays."""
-    tree = to_tree(scenario)
+    tree = to_tree(msgspec.structs.replace(scenario, runs=tuple(run.recipe for run in runs)))
     json.dump({"scenario": tree, "runs": [_columns(run) for run in runs]}, file, allow_nan=False)
     file.write("\n")
 

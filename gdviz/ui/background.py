@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
 from threading import Condition
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QThread, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
 
 
 class Background(QThread):

@@ -85,8 +85,6 @@ class KnobsPanel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        em = self.fontMetrics().height()
-        self.setMinimumWidth(15 * em)
         self._fields: dict[str, RebuildEntry | RebuildPicker] = {}
         self._knobs: dict[str, ValueSlider | NumberEntry] = {}
         self._formulas: dict[str, tuple[str, str]] = {}
@@ -103,6 +101,9 @@ class KnobsPanel(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(round(17 * self.fontMetrics().height()), 600)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(15 * self.fontMetrics().height(), 200)
 
     def show_recipe(self, recipe: KnobsRecipe) -> None:
         """Build the panel anew; edits that were not asked for are gone."""
@@ -139,6 +140,7 @@ class KnobsPanel(QWidget):
             row = Button()
             row.set_text(run.label, pictured=True)
             row.setIcon(_dot(run.colour, em))
+            row.setIconSize(QSize(em, em))
             row.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
             row.setProperty("flat", True)
             row.setCheckable(True)
@@ -163,19 +165,13 @@ class KnobsPanel(QWidget):
         self._fields["optimizer"] = picker
         self._formula = QLabel()
         self._formula.setProperty("role", "formula")
-        self._formula.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._formula.setAccessibleName("The optimizer's formula")
         self._formula.setWordWrap(True)
-        # Room for the longest, so that another choice moves nothing.
-        self._formula.setMinimumHeight(max(len(f.split(",  ")) for _, _, f in recipe.optimizers) * self._line() + 2)
         column.addWidget(picker)
         column.addWidget(self._formula)
         for knob in recipe.live:
             column.addWidget(self._live_row(*knob))
         return card
-
-    def _line(self) -> int:
-        return round(1.45 * self.fontMetrics().lineSpacing())
 
     def _live_row(self, name: str, description: str, value: float, low: float, high: float) -> QWidget:
         label = name.replace("_", " ")
@@ -218,7 +214,7 @@ class KnobsPanel(QWidget):
     def _rebuild_card(self, recipe: KnobsRecipe) -> QFrame:
         card, column = _card("Set-up", "starts a new run")
         grid = QGridLayout()
-        grid.setHorizontalSpacing(8)
+        grid.setHorizontalSpacing(6)
         grid.setVerticalSpacing(5)
         grid.setColumnStretch(1, 1)
         column.addLayout(grid)

@@ -10,7 +10,8 @@ from gdviz.core.optimizers import OPTIMIZERS
 from gdviz.core.run import DEFAULT_BATCH
 from gdviz.core.scenario import DigitsProblem
 from gdviz.core.spec import knobs
-from gdviz.ui.controls import KnobsRecipe, Rebuild, RunRow
+from gdviz.ui.controls import KnobsRecipe, RunRow
+from gdviz.ui.fields import Rebuild
 
 if TYPE_CHECKING:
     from gdviz.ui.session import Session

@@ -170,7 +170,7 @@ class ValueSlider(QWidget):
         self.track.setValue(round(self._FINE * self._share(value)))
 
     def _choose(self, value: float) -> None:
-        value = min(max(float(f"{value:.3g}"), self._low), self._high)  # what the entry shows is what holds
+        value = min(max(value, self._low), self._high)
         if value != self.value:
             self.set_value(value)
             self.value_changed.emit(value)
@@ -219,13 +219,13 @@ class LogSlider(ValueSlider):
         return min(max(math.log10(value / self._from) / self._decades, 0.0), 1.0)
 
     def _value_at(self, share: float) -> float:
-        return float(self._from * 10 ** (share * self._decades))
+        return _rounded(self._from * 10 ** (share * self._decades), 3)
 
     def _nudged(self, steps: int) -> float:
         # In twentieths of a decade; three digits round by up to 0.5 %, which is 0.04 of one.
         at = 20 * math.log10(self.value)
         nearest = round(at)
-        return float(10 ** (((nearest if abs(at - nearest) < 0.05 else at) + steps) / 20))
+        return _rounded(10 ** (((nearest if abs(at - nearest) < 0.05 else at) + steps) / 20), 3)
 
 
 class LinearSlider(ValueSlider):
@@ -250,10 +250,15 @@ class LinearSlider(ValueSlider):
         return min((-math.log10(1 - value) - self._start) / (self._end - self._start), 1.0)
 
     def _value_at(self, share: float) -> float:
-        missing = 10 ** -(self._start + share * (self._end - self._start))
-        return 1 - float(f"{missing:.2g}")
+        missing = _rounded(10 ** -(self._start + share * (self._end - self._start)), 2)
+        return round(1 - missing, 6)  # the digits that the subtraction left over
 
     def _nudged(self, steps: int) -> float:
         # A twentieth of a decade of what is missing.
         step = steps / 20 / (self._end - self._start)
         return self._value_at(min(max(self._share(self.value) + step, 0.0), 1.0))
+
+
+def _rounded(value: float, digits: int) -> float:
+    """To so many significant digits: what the entry shows is what holds."""
+    return float(f"{value:.{digits}g}")

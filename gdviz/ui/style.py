@@ -2,7 +2,7 @@
 
 import math
 
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.resources import resource
@@ -80,7 +80,7 @@ QToolButton[accent="true"]:pressed, QPushButton[accent="true"]:pressed {{
     background: {_blend(t.window, t.accent, 0.2)};
 }}
 QToolButton[accent="true"]:focus, QPushButton[accent="true"]:focus {{ border-color: {t.text}; }}
-QToolButton#live {{ border-radius: 0.8em; padding: 0.1em 0.7em; color: {t.muted}; font-weight: 600; }}
+QToolButton#live {{ border-radius: 0.65em; padding: 0.1em 0.7em; color: {t.muted}; font-weight: 600; }}
 QToolButton#live:checked {{ background: {t.accent}; border-color: {t.accent}; color: {on_accent(t)}; }}
 QToolButton#live:focus {{ border: 2px solid {t.text}; padding: 0.04em 0.64em; }}
 
@@ -92,6 +92,7 @@ QLineEdit:hover, QComboBox:hover {{ border-color: {_blend(t.accent, t.border, 0.
 QLineEdit:focus, QComboBox:focus {{ border: 2px solid {t.accent}; padding: 0.16em 0.39em; }}
 QLineEdit[wrong="true"] {{ border: 2px solid {t.warning}; padding: 0.16em 0.39em; }}
 QLineEdit[edited="true"], QComboBox[edited="true"] {{ border-color: {t.accent}; }}
+QComboBox {{ padding-right: 0; }}
 QComboBox::drop-down {{ border: none; width: 1.4em; }}
 QComboBox::down-arrow {{ image: url("{chevron}"); width: 0.75em; height: 0.75em; }}
 QComboBox QAbstractItemView {{
@@ -109,9 +110,9 @@ QMenu::item {{ padding: 0.3em 1.2em; border-radius: 0.3em; }}
 QMenu::item:selected {{ background: {pressed}; }}
 
 QScrollBar {{ background: transparent; border: none; margin: 0; }}
-QScrollBar:vertical {{ width: 0.6em; }}
-QScrollBar:horizontal {{ height: 0.6em; }}
-QScrollBar::handle {{ background: {_blend(t.muted, t.panel, 0.45)}; border-radius: 0.25em; }}
+QScrollBar:vertical {{ width: 0.5em; }}
+QScrollBar:horizontal {{ height: 0.5em; }}
+QScrollBar::handle {{ background: {_blend(t.muted, t.panel, 0.45)}; border-radius: 0.22em; }}
 QScrollBar::handle:vertical {{ min-height: 2em; }}
 QScrollBar::handle:horizontal {{ min-width: 2em; }}
 QScrollBar::handle:hover {{ background: {t.muted}; }}
@@ -159,6 +160,7 @@ def apply(app: QApplication, theme: Theme) -> None:
     app.setStyle("Fusion")  # the one that a style sheet can change wholly, and the same on every system
     font = app.font()
     font.setPointSizeF(max(font.pointSizeF(), _SMALLEST))
+    font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width: a counting number stands still
     app.setFont(font)
     app.setPalette(palette(theme))
     app.setStyleSheet(style_sheet(theme))

@@ -40,9 +40,10 @@ class Theme:
 
     def signed_table(self) -> Table:
         """(256, 3) colours from most negative (orange) over zero (the panel's background) to most positive (blue)."""
-        ends = [QColor(c).getRgb()[:3] for c in (self.negative, self.panel, self.positive)]
+        ends = [(c.red(), c.green(), c.blue()) for c in map(QColor, (self.negative, self.panel, self.positive))]
         at = np.linspace(-1, 1, 256)
-        return np.stack([np.interp(at, (-1, 0, 1), [end[i] for end in ends]) for i in range(3)], axis=1).astype(np.uint8)
+        channels = [np.interp(at, (-1, 0, 1), [end[i] for end in ends]) for i in range(3)]
+        return np.stack(channels, axis=1).astype(np.uint8)
 
 
 @cache

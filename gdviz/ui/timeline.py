@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gdviz.core.scene import Scene
 
 FRAME_MS = 16
+_SETTLE_MS = 300
 _REPLAY_SECONDS = 4.0
 """how long a replay at unlimited speed takes, whatever its length"""
 
@@ -36,6 +37,8 @@ class Timeline(QObject):
         self._cursor: float | None = None
         self._replaying = False
         self._shown: object = None
+        self._settled = True
+        self._since = QElapsedTimer()
         self._clock = QElapsedTimer()
         self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
@@ -117,9 +120,18 @@ class Timeline(QObject):
         cursor = None if self._cursor is None else int(self._cursor)
         now = (scene, cursor, scene.version())
         if now == self._shown:
+            self._settle()
             return
         self.frame_due.emit()
         frame = scene.frame(cursor)
         if frame is not None:
             self._shown, self.frame = now, frame
+            self._settled = False
+            self._since.restart()
             self.frame_ready.emit(frame)
+
+    def _settle(self) -> None:
+        """Draw the last frame of a movement once more: what panels refresh at a slower rate catches up."""
+        if not self._settled and self.frame is not None and self._since.elapsed() > _SETTLE_MS:
+            self._settled = True
+            self.frame_ready.emit(self.frame)

@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QPointF, QSize, Qt, Signal, SignalInstance
-from PySide6.QtGui import QFont, QPainter, QPalette, QResizeEvent
+from PySide6.QtGui import QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
 from gdviz.ui.icons import icon
@@ -26,7 +26,9 @@ SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 
 
 def steps_per_second(speed: float) -> str:
     """A speed in words: "20 steps/s", "max"."""
-    return "max" if math.isinf(speed) else f"{speed:,.4g} steps/s" if speed < 1000 else f"{speed:,.0f} steps/s"
+    if math.isinf(speed):
+        return "max"
+    return f"{speed:,.0f} steps/s" if speed >= 1000 else f"{speed:.4g} step{'s' * (speed != 1)}/s"
 
 
 class TransportBar(QWidget):
@@ -52,16 +54,13 @@ class TransportBar(QWidget):
         self.playing = False
         self.speed = 20.0
         """steps a second; inf is as fast as possible"""
-        em = self.fontMetrics().height()
         line = QHBoxLayout(self)
-        line.setContentsMargins(8, 6, 8, 6)
+        line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(4)
 
         self.scenarios = Picker()
         self.scenarios.setAccessibleName("Scenario")
         self.scenarios.setToolTip("Scenario: what to watch")
-        self.scenarios.setMinimumWidth(9 * em)
-        self.scenarios.setMaximumWidth(20 * em)
         self.scenarios.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.scenarios.activated.connect(lambda at: self.scenario_chosen.emit(self.scenarios.itemData(at)))
         line.addWidget(self.scenarios, 4)
@@ -89,11 +88,9 @@ class TransportBar(QWidget):
         self.track = Track(len(SPEEDS) - 1)
         self.track.setAccessibleName("Speed")
         self.track.setToolTip(tip("Speed, from one step a second to as fast as possible"))
-        self.track.setMaximumWidth(14 * em)
         self.track.moved.connect(lambda at: self._choose(SPEEDS[at]))
         self.track.nudged.connect(self._nudge)
-        self._speed_text = QLabel(steps_per_second(5000))
-        self._speed_text.setFont(_even_digits(self.font()))
+        self._speed_text = QLabel()
         line.addWidget(self.track, 2)
         line.addWidget(self._speed_text)
         line.addStretch(1)
@@ -101,13 +98,6 @@ class TransportBar(QWidget):
         line.addWidget(self.theme)
         self.set_theme(theme)
         self.set_speed(self.speed)
-        # The texts that change get the width of their widest, so that nothing beside them moves.
-        self._speed_text.setFixedWidth(self._speed_text.fontMetrics().horizontalAdvance(steps_per_second(5000)) + 4)
-        widths = []
-        for playing in (True, False):
-            self.set_playing(playing)
-            widths.append(self.play.sizeHint().width())
-        self.play.setFixedWidth(max(widths))
 
     def _add(self, name: str, text: str, says: str, asked: SignalInstance) -> Button:
         button = Button()
@@ -119,15 +109,24 @@ class TransportBar(QWidget):
         return button
 
     def set_theme(self, theme: Theme) -> None:
-        """Recolour the pictures, and show the theme that a press would bring."""
+        """Recolour the pictures, show the theme that a press would bring, and measure the font anew."""
         self._theme = theme
         em = self.fontMetrics().height()
+        self.scenarios.setMinimumWidth(9 * em)
+        self.scenarios.setMaximumWidth(20 * em)
+        self.track.setMaximumWidth(14 * em)
         for button, name in self._buttons:
             button.setIconSize(QSize(em, em))
             name = name if button is not self.theme else ("sun" if theme.name == "dark" else "moon")
             button.setIcon(icon(name, theme))
         self.play.setIconSize(QSize(em, em))
-        self.set_playing(self.playing)
+        # The texts that change get the width of their widest, so that nothing beside them moves.
+        self._speed_text.setFixedWidth(self._speed_text.fontMetrics().horizontalAdvance(steps_per_second(5000)) + 4)
+        widths = []
+        for playing in (not self.playing, self.playing):
+            self.set_playing(playing)
+            widths.append(self.play.sizeHint().width())
+        self.play.setFixedWidth(max(widths))
 
     def show_scenarios(self, scenarios: Iterable[tuple[str, str]], chosen: str) -> None:
         """Fill the list.
@@ -211,17 +210,16 @@ class TimelineBar(QWidget):
         self.track.nudged.connect(self._nudge)
         self.readout = QLabel()
         self.readout.setTextFormat(Qt.TextFormat.PlainText)
-        self.readout.setFont(_even_digits(self.font()))
         self.readout.setAccessibleName("Readout")
         self.live = Button()
         self.live.setObjectName("live")
         self.live.setText("LIVE")
         self.live.setCheckable(True)
-        self.live.setAccessibleName("Live")
+        self.live.setAccessibleName("Follow the newest step")
         self.live.setToolTip(tip("Lit while the newest step is shown; press to go there (End)"))
         self.live.clicked.connect(self._go_live)
         line = QHBoxLayout(self)
-        line.setContentsMargins(8, 4, 8, 4)
+        line.setContentsMargins(0, 0, 0, 0)
         line.setSpacing(10)
         line.addWidget(self.track, 1)
         line.addWidget(self.live)
@@ -271,10 +269,3 @@ def _divider() -> QFrame:
     line.setFixedWidth(9)
     line.setFrameShape(QFrame.Shape.NoFrame)
     return line
-
-
-def _even_digits(font: QFont) -> QFont:
-    """A font whose digits are all of one width, so that a counting number stands still."""
-    font = QFont(font)
-    font.setFeature(QFont.Tag("tnum"), 1)
-    return font

@@ -53,8 +53,8 @@ def mark(widget: QWidget, name: str, value: bool | str) -> None:
 
 
 def number(value: float) -> str:
-    """Four significant digits, as short as they go: 0.1, 3, 1e-8."""
-    mantissa, _, exponent = f"{value:.4g}".partition("e")
+    """Four significant digits, as short as they go: 0.1, 3, 1e-8. Just below 1 the fifth counts: 0.99945."""
+    mantissa, _, exponent = f"{value:.{5 if 0.999 < value < 1 else 4}g}".partition("e")
     return f"{mantissa}e{int(exponent)}" if exponent else mantissa
 
 
@@ -290,4 +290,5 @@ class MessageBar(QFrame):
         colour = {"": theme.muted, "info": theme.accent}.get(self.kind, theme.warning)
         self._picture.setPixmap(icon(self.kind or "info", theme, colour).pixmap(QSize(em, em), self.devicePixelRatio()))
         self._close.setIcon(icon("close", theme))
+        self._close.setIconSize(QSize(em, em))
         self._close.setVisible(bool(self.kind))

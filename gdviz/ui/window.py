@@ -198,7 +198,8 @@ class Window(QMainWindow):
         self.loss.show_frame(frame)
         self.weights.show_frame(frame)
         run = frame.run
-        self.timeline_bar.set_position(run.step, run.newest, frame.live)
+        # Live, the few steps that were taken since the snapshot are no past to look at.
+        self.timeline_bar.set_position(run.step, run.step if frame.live else run.newest, frame.live)
         parts = [f"step {run.step:,}"]
         if not frame.live:
             parts[0] += f" of {run.newest:,}"

@@ -60,21 +60,21 @@ class ContourMap:
         for item in (self._image, self._lines):
             item.setVisible(landscape is not None)
         self.levels, self._isolines = np.empty(0), []
+        for label in self._labels:
+            label.hide()
         if landscape is None:
             return
         self.levels = nice_levels(landscape.costs)
         self._image.setPixmap(QPixmap.fromImage(_banded(landscape.costs, self.levels)))
         x, y = landscape.x, landscape.y
-        self._image.setTransform(
-            QTransform(np.ptp(x) / _SIDE, 0, 0, np.ptp(y) / _SIDE, x[0], y[0])
-        )
+        self._image.setTransform(QTransform(np.ptp(x) / _SIDE, 0, 0, np.ptp(y) / _SIDE, x[0], y[0]))
         generator = contourpy.contour_generator(x, y, np.ma.masked_invalid(landscape.costs))
         every = [[np.asarray(part) for part in generator.lines(level)] for level in self.levels]
         self._lines.setPath(_path([part for parts in every for part in parts]))
         self._isolines = [max(parts, key=len) if parts else np.empty((0, 2)) for parts in every]
 
-    def place_labels(self, pixels: Pixels, avoid: list[Floats]) -> None:
-        """Label some of the lines, each where it is in view and farthest from the other labels and from `avoid`."""
+    def place_labels(self, pixels: Pixels, avoid: Floats) -> None:
+        """Label some of the lines, each where it is in view and farthest from the points `avoid` (m, 2) and others."""
         for label in self._labels:
             label.hide()
         in_view = [
@@ -83,7 +83,7 @@ class ContourMap:
             if len(line) and len(at := _candidates(pixels(line), pixels))
         ]
         chosen = in_view[:: max(1, -(-len(in_view) // _LABELS))]
-        taken = [np.asarray(point) for point in avoid]
+        taken = list(avoid)
         while len(self._labels) < len(chosen):
             self._labels.append(_Label(self._view))
         for label, (level, candidates) in zip(self._labels, chosen, strict=False):

@@ -47,7 +47,7 @@ def _logarithmic(low: float, bottom: float, top: float) -> Floats:
             break
     rises = rises[:: -(-rises.size // MOST)]
     unit = 10.0 ** np.floor(np.log10(rises))
-    levels: Floats = np.round((low + rises) / unit) * unit
+    levels: Floats = np.round((low + rises) / unit) * unit + 0.0  # not -0
     return levels
 
 

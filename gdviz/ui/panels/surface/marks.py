@@ -122,14 +122,16 @@ class StepArrow(QGraphicsPolygonItem):
         """Show the step; where it is not known on this plane, the direction of steepest descent at one length."""
         trail = frame.run.trail
         towards: Floats | None = None
-        if frame.terms and frame.theta_step == frame.step and frame.theta.size == 2 and len(trail):
+        if frame.terms and frame.theta_step == frame.step and frame.theta.size == 2:
             towards, shortest, longest = np.negative(frame.terms[-1].value, dtype=float), 1.5 * em, 9 * em
-        elif not frame.terms and frame.descent is not None and len(trail):
+        elif not frame.terms and frame.descent is not None:
             towards, shortest, longest = np.array(frame.descent), 4 * em, 4 * em
-        if towards is None or not frame.run.on_surface or not np.isfinite(towards).all():
+        x, y = pixels(trail[-1]).tolist() if len(trail) else (-1, -1)
+        in_view = 0 <= x <= pixels.width and 0 <= y <= pixels.height
+        if towards is None or not in_view or not np.isfinite(towards).all():
             self.setVisible(False)
             return
-        (x, y), scale_x, scale_y = pixels(trail[-1]).tolist(), *pixels.scale
+        scale_x, scale_y = pixels.scale
         dx, dy = float(towards[0]) * scale_x, float(towards[1]) * scale_y
         length = math.hypot(dx, dy)
         self.setVisible(0 < length < math.inf)
@@ -148,7 +150,8 @@ def _thinned(at: Floats) -> Floats:
         return at
     length = np.hypot(*np.diff(at, axis=0).T).cumsum()
     spacing = 2.0 ** max(1, math.ceil(math.log2(max(length[-1], 1) / _WIDE)))
-    return at[np.append(np.flatnonzero(np.diff(length // spacing, prepend=-1)), len(at) - 1)]
+    kept: Floats = at[np.append(np.flatnonzero(np.diff(length // spacing, prepend=-1)), len(at) - 1)]
+    return kept
 
 
 def _arrow(tip: Point, towards: Point, length: float, shaft: float, head: float) -> QPolygonF:

@@ -47,17 +47,24 @@ class SurfacePanel(QWidget):
         self._reset.setAccessibleName("Reset view")
         self._reset.setToolTip("Show the whole surface again (or double-click it)")
         self._reset.clicked.connect(self.reset_view)
-        self.plot = pg.PlotWidget()
+        # Put together here, because a PlotWidget makes seven menus that nobody opens and that outlive it.
+        self.plot = pg.GraphicsLayoutWidget()
         self.plot.setAccessibleName("Cost surface")
         self.plot.setToolTip("Wheel: zoom. Drag: move. Double-click: the whole surface. Click a ball: select its run.")
         self._bar = ColourBar(theme)
         self._readout = Readout(theme)
 
-        item = self.plot.getPlotItem()
-        item.hideButtons()
-        item.setMenuEnabled(False)
         self.plot.setAntialiasing(True)
-        self._view: pg.ViewBox = item.getViewBox()
+        self._view = pg.ViewBox(enableMenu=False)
+        self._left, self._bottom = pg.AxisItem("left"), pg.AxisItem("bottom")
+        self.plot.addItem(self._left, 0, 0)
+        self.plot.addItem(self._view, 0, 1)
+        self.plot.addItem(self._bottom, 1, 1)
+        self._grid = self.plot.ci.layout
+        self._grid.setSpacing(0)
+        for axis in (self._left, self._bottom):
+            axis.linkToView(self._view)
+            axis.enableAutoSIPrefix(False)
         self._view.disableAutoRange()
         self._view.setDefaultPadding(0)
         self._map = ContourMap(self._view)
@@ -100,19 +107,11 @@ class SurfacePanel(QWidget):
         self._title.setFont(font)
         self._title.setStyleSheet(f"color: {theme.text};")
         self.plot.setBackground(theme.panel)
-        for side in ("left", "bottom"):
-            axis = self.plot.getAxis(side)
+        for axis in (self._left, self._bottom):
             axis.setPen(theme.border)
             axis.setTextPen(theme.muted)
             axis.setStyle(tickFont=self.font(), tickLength=-4, hideOverlappingLabels=False)
             axis.label.setFont(self.font())
-            axis.enableAutoSIPrefix(False)
-        # Of a fixed size, because an axis that follows its numbers moves the whole picture.
-        self.plot.getAxis("left").setWidth(round(4.2 * self._em))
-        below, edge = round(2.9 * self._em), round(0.6 * self._em)
-        self.plot.getAxis("bottom").setHeight(below)
-        self.plot.getPlotItem().layout.setContentsMargins(0, edge, edge, 0)  # room for the numbers at the ends
-        self._bar.setContentsMargins(0, edge, 0, below)
         self._view.setBorder(pg.mkPen(theme.border))
         self._map.set_theme(theme, self.font())
         self._curve.set_theme(theme, self._em)
@@ -120,6 +119,7 @@ class SurfacePanel(QWidget):
         self._arrow.setPen(pg.mkPen("#0b0e14", width=1))
         self._remarks.set_theme(theme)
         self._label_axes()
+        self._arrange()
         self._view_changed()
         for child in (self._bar, self._readout):
             child.updateGeometry()
@@ -162,8 +162,8 @@ class SurfacePanel(QWidget):
         self._map.show_landscape(landscape if flat else None)
         self._curve.hide()
         self._bar.show_levels(self._map.levels)
-        self._arrange()
         self._label_axes()
+        self._arrange()
         if keep_view:
             self._view_changed()
         else:
@@ -171,14 +171,23 @@ class SurfacePanel(QWidget):
 
     def _label_axes(self) -> None:
         labels = self._landscape.labels if self._landscape is not None else ("", "")
-        for side, text in zip(("bottom", "left"), labels, strict=True):
-            axis = self.plot.getAxis(side)
+        for axis, text in zip((self._bottom, self._left), labels, strict=True):
             axis.setLabel(text, color=self._theme.muted)
             axis.setStyle(showValues=self._landscape is not None)
 
     def _arrange(self) -> None:
-        """Leave the legend out where the map needs the room."""
-        self._bar.setVisible(self._map.levels.size > 0 and self.width() > 26 * self._em)
+        """Leave the legend and the names of the axes out where the map needs the room."""
+        roomy, tall = self.width() > 26 * self._em, self.height() > 17 * self._em
+        self._bar.setVisible(self._map.levels.size > 0 and roomy)
+        # Axes of a fixed size, because one that follows its numbers moves the whole picture.
+        for axis in (self._left, self._bottom):
+            axis.showLabel(tall)
+        below, edge = round((2.6 if tall else 1.5) * self._em), round(0.6 * self._em)
+        self._left.setWidth(round((4.2 if tall else 3) * self._em))
+        self._bottom.setHeight(below)
+        margin = 5 if tall else 0  # pyqtgraph lets the name stick out by as much
+        self._grid.setContentsMargins(0, edge, edge, margin)
+        self._bar.setContentsMargins(0, edge, 0, below + margin)
 
     def _fit(self) -> None:
         """Set the view to the whole landscape, or what of it the user hasn't zoomed away from."""
@@ -201,8 +210,8 @@ class SurfacePanel(QWidget):
         self._pixels = Pixels(tuple(x), tuple(y), max(self._view.width(), 1), max(self._view.height(), 1))
         area = self._view.sceneBoundingRect().toRect()
         self._remarks.set_area(area.x(), area.y(), area.width(), area.height())
-        balls = [self._pixels(run.trail[-1]) for run in self._frame.runs if len(run.trail)] if self._frame else []
-        self._map.place_labels(self._pixels, [*balls, *self._remarks.covered()])
+        trails = [run.trail[:: -max(1, len(run.trail) // 20)] for run in self._frame.runs] if self._frame else []
+        self._map.place_labels(self._pixels, np.concatenate([*map(self._pixels, trails), self._remarks.covered()]))
         self._draw()
 
     def _view_zoomed(self) -> None:

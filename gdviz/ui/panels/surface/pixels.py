@@ -28,7 +28,7 @@ class Pixels:
         with np.errstate(over="ignore"):
             at: Floats = (points - np.array([self.x[0], self.y[1]])) * np.array(self.scale)
         if at.size and max(at.max(), -at.min()) > _FAR:
-            at = np.clip(at, -1e9, 1e9)
+            at = np.clip(at, -1e300, 1e300)  # inf has no direction
             at *= np.minimum(1, _FAR / np.maximum(np.hypot(at[..., :1], at[..., 1:]), 1))
         return at
 

@@ -1,7 +1,7 @@
 """The step in numbers: 5 − 0.1 × 10 = 4, each number above its name."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PySide6.QtCore import QRectF, QSize, Qt, QTimer
@@ -45,14 +45,28 @@ class Reading:
         lines = [" ".join(row) for row in (*self.rows, filter(None, self.captions))]
         return "\n".join([*lines, f"{_STEP_LENGTH} = {self.step_length}"] if self.step_length else lines)
 
+    @property
+    def versions(self) -> tuple["Reading", ...]:
+        """The reading, then with less and less in it, for less and less room."""
+        if not self.step_length:
+            return (self,)
+        brief = replace(self, captions=tuple("rate" if c == "learning rate" else c for c in self.captions))
+        minus = self.rows[0].index("−")
+        ends = replace(
+            self,
+            captions=(*self.captions[:minus], "", self.captions[-1]),
+            rows=tuple((*row[:minus], "→", row[-1]) for row in self.rows),
+        )
+        return self, brief, ends
+
 
 def read(frame: Frame) -> Reading:
     """The arithmetic of the step that follows, knob by knob; for many knobs, the cost and the distance to the plane."""
     if not frame.terms or frame.theta.size > 2:
-        captions, row = ("cost at the ball",), (number(frame.run.cost),)
-        if frame.run.off_plane:
-            captions, row = (*captions, "", "off the plane"), (*row, "|", number(frame.run.off_plane))
-        return Reading(captions, (row,))
+        cost = number(frame.run.cost)
+        if not frame.run.off_plane:
+            return Reading(("cost at the ball",), ((cost,),))
+        return Reading(("cost at the ball", "", "off the plane"), ((cost, "|", number(frame.run.off_plane)),))
     step = frame.terms[-1].value
     plain = len(frame.terms) == 2
     names = frame.landscape.labels if frame.landscape is not None else ("x", "y")
@@ -83,7 +97,8 @@ class Readout(QWidget):
         self.theme = theme
         self.reading = Reading((), ())
         self._waiting: Frame | None = None
-        self._widths: list[float] = []
+        self._widths: dict[tuple[str, ...], list[float]] = {}
+        """of the columns, by their captions"""
         self._timer = QTimer(self, interval=_PAUSE, singleShot=True)
         self._timer.timeout.connect(self._show_waiting)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -104,10 +119,11 @@ class Readout(QWidget):
         if reading == self.reading:
             return
         if (reading.captions, len(reading.rows)) != (self.reading.captions, len(self.reading.rows)):
-            self._widths = [0.0] * len(reading.captions)
+            self._widths = {}
             self.updateGeometry()
         self.reading = reading
         self.setAccessibleDescription(reading.text)
+        self.setToolTip(reading.text)
         self.update()
 
     def _number_font(self) -> QFont:
@@ -128,23 +144,30 @@ class Readout(QWidget):
         painter = QPainter(self)
         font = self._number_font()
         numbers, words = QFontMetricsF(font), QFontMetricsF(self.font())
-        self._grow(numbers, words)
-        x, gap = 0.0, words.horizontalAdvance("n")
-        for column, (caption, width) in enumerate(zip(self.reading.captions, self._widths, strict=True)):
-            self._paint_column(painter, font, x, width, caption, [row[column] for row in self.reading.rows])
+        gap = words.horizontalAdvance("n")
+        for reading in self.reading.versions:
+            widths = self._grown(reading, numbers, words)
+            if sum(widths) + gap * (len(widths) - 1) <= self.width():
+                break
+        x = 0.0
+        for column, (caption, width) in enumerate(zip(reading.captions, widths, strict=True)):
+            self._paint_column(painter, font, x, width, caption, [row[column] for row in reading.rows])
             x += width + gap
-        for caption in (_STEP_LENGTH, "|Δθ|") if self.reading.step_length else ():
-            width = max(numbers.horizontalAdvance(self.reading.step_length), words.horizontalAdvance(caption))
+        for caption in (_STEP_LENGTH, "|Δθ|") if reading.step_length else ():
+            width = max(numbers.horizontalAdvance(reading.step_length), words.horizontalAdvance(caption))
             if x + gap + width <= self.width():
-                self._paint_column(painter, font, self.width() - width, width, caption, [self.reading.step_length])
+                self._paint_column(painter, font, self.width() - width, width, caption, [reading.step_length])
                 break
 
-    def _grow(self, numbers: QFontMetricsF, words: QFontMetricsF) -> None:
+    def _grown(self, reading: Reading, numbers: QFontMetricsF, words: QFontMetricsF) -> list[float]:
+        """The columns' widths: at least as wide as ever before with these captions."""
         least = numbers.horizontalAdvance("8.888")
-        for column, caption in enumerate(self.reading.captions):
-            texts = [numbers.horizontalAdvance(row[column]) for row in self.reading.rows]
+        widths = self._widths.setdefault(reading.captions, [0.0] * len(reading.captions))
+        for column, caption in enumerate(reading.captions):
+            texts = [numbers.horizontalAdvance(row[column]) for row in reading.rows]
             needed = max([*texts, words.horizontalAdvance(caption), least if caption else 0])
-            self._widths[column] = max(self._widths[column], needed)
+            widths[column] = max(widths[column], needed)
+        return widths
 
     def _paint_column(
         self, painter: QPainter, font: QFont, x: float, width: float, caption: str, texts: list[str]

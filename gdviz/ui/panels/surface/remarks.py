@@ -18,6 +18,7 @@ class Remarks:
         self._labels = (self._ended, self._elsewhere, self._remaking, self._note, self._empty)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for label in self._labels:
+            label.setTextFormat(Qt.TextFormat.PlainText)  # a run's label is not ours
             label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
             label.hide()
         self._said: tuple[str, ...] = ()
@@ -39,23 +40,23 @@ class Remarks:
         self._area = (x, y, width, height)
         self._place()
 
-    def covered(self) -> list[Floats]:
-        """Points (2,) under the labels that show, in pixels from the upper left corner of the view."""
+    def covered(self) -> Floats:
+        """Points (m, 2) under the labels that show, in pixels from the upper left corner of the view."""
         rectangles = [label.geometry() for label in self._labels if not label.isHidden()]
-        corner = np.array(self._area[:2])
-        return [
-            np.array([x, rectangle.center().y()]) - corner
+        points = [
+            (x - self._area[0], rectangle.center().y() - self._area[1])
             for rectangle in rectangles
             for x in range(rectangle.left(), rectangle.right() + _MARGIN, 3 * _MARGIN)
         ]
+        return np.array(points, float).reshape(-1, 2)
 
     def show_frame(self, frame: Frame) -> bool:
         """Say what there is to say about the frame; whether it is something else than before."""
         others = [run.label for run in frame.runs if not run.on_surface]
+        whose = "its ball belongs" if len(others) == 1 else "their balls belong"
         said = (
             frame.run.ended if frame.run.ended.startswith("blew up") else "",
-            "" if not others else f"{others[0]}: its ball belongs to another surface"
-            if len(others) == 1 else f"{', '.join(others)}: their balls belong to another surface",
+            f"{', '.join(others)}: {whose} to another surface" if others else "",
             "making a new slice…" if frame.remaking and frame.landscape is not None else "",
             frame.landscape.note if frame.landscape is not None else "",
             "" if frame.landscape is not None else "computing the surface…",
@@ -65,7 +66,6 @@ class Remarks:
         self._said = said
         for label, text in zip(self._labels, said, strict=True):
             label.setText(text)
-            label.setVisible(bool(text))
         self._place()
         return True
 
@@ -73,6 +73,7 @@ class Remarks:
         left, top, width, height = self._area
         for label in self._labels:
             _fit(label, width - 2 * _MARGIN)
+            label.setVisible(bool(label.text()))
         bottom, right, y = top + height - _MARGIN, left + width - _MARGIN, top + _MARGIN
         self._remaking.move(right - self._remaking.width(), y)
         self._note.move(left + _MARGIN, bottom - self._note.height())
@@ -82,9 +83,11 @@ class Remarks:
             widest = max((label.width() for label in shown), default=0)
             if widest + self._remaking.width() + 3 * _MARGIN > width:
                 y += self._remaking.height() + 4
+        lowest = self._note.y() if self._note.text() else bottom
         for label in shown:
             label.move(left + _MARGIN, y)
             y += label.height() + 4
+            label.setVisible(y <= lowest)
 
 
 def _fit(label: QLabel, available: int) -> None:

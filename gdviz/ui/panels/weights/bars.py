@@ -6,7 +6,7 @@ import math
 import time
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -37,14 +37,15 @@ class Bars(QWidget):
         self._levels: dict[str, Level] = {}
         self._frame: Frame | None = None
         self._backdrop = QPixmap()
-        self._tracks: list[list[QRectF]] = []
+        self.tracks: list[list[QRectF]] = []
+        """where the bars of each row and knob lie; as of the last painting"""
         self._read, self._stale = -math.inf, False
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Knobs and slopes")
         self.setToolTip(
             "Where each knob is, its slope, and what the optimizer makes of it; the step is subtracted from the knob. "
-            "Right and blue is positive, left and orange is negative; a track reaches from −± to +± its row's scale."
+            "Right and blue is positive, left and orange is negative; each row has its own scale, ±."
         )
         self.set_theme(theme)
 
@@ -60,6 +61,10 @@ class Bars(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         self._redraw()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._redraw()
 
     @property
     def notice(self) -> str:
@@ -104,10 +109,10 @@ class Bars(QWidget):
         painter = QPainter(self)
         painter.drawPixmap(0, 0, self._backdrop)
         positive, negative = QColor(self._theme.positive), QColor(self._theme.negative)
-        for (name, values), tracks in zip(self._rows, self._tracks, strict=True):
+        for (name, values), tracks in zip(self._rows, self.tracks, strict=True):
             level = self._levels[name].value or 1.0
             for value, track in zip(values, tracks, strict=True):
-                if value == value:  # nan has no bar
+                if not math.isnan(value):
                     length = max(-1.0, min(value / level, 1.0)) * track.width() / 2
                     bar = QRectF(track.center().x(), track.top(), length, track.height()).normalized()
                     painter.fillRect(bar, positive if length > 0 else negative)
@@ -119,7 +124,7 @@ class Bars(QWidget):
         self._backdrop = QPixmap(self.size() * ratio)
         self._backdrop.setDevicePixelRatio(ratio)
         self._backdrop.fill(QColor(self._theme.panel))
-        self._tracks = []
+        self.tracks = []
         if not self._rows:
             return
         ink, muted = QColor(self._theme.text), QColor(self._theme.muted)
@@ -157,10 +162,8 @@ class Bars(QWidget):
             painter.setPen(ink)
             painter.drawText(QRectF(0, y, gutter, line), left, name)
             painter.setPen(muted)
-            scale = QRectF(
-                0, y + line + thick / 2 - metrics.height() / 2, gutter - metrics.height() / 2, metrics.height()
-            )
             if self._levels[name].value:
+                scale = QRectF(0, y + line + (thick - metrics.height()) / 2, gutter, metrics.height())
                 painter.drawText(scale, left, f"±{self._levels[name]}")
             painter.setFont(number)
             tracks = []
@@ -173,7 +176,7 @@ class Bars(QWidget):
                 written = [signed(value, digits) for digits in (4, 3, 2)]
                 fitting = (text for text in written if advance(text) <= column)
                 painter.drawText(QRectF(x, y, column, line), right, next(fitting, written[-1]))
-            self._tracks.append(tracks)
+            self.tracks.append(tracks)
             top += unit * share
         painter.end()
 

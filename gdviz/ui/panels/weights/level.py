@@ -71,7 +71,6 @@ class Legend(QWidget):
         super().__init__()
         self._text, self._fresh = "0", False
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setMaximumWidth(20 * self.fontMetrics().height())
         self.setAccessibleName("Legend of the colours")
         self.setToolTip("Orange is negative, blue is positive. Up to 0.5 % of the values may lie beyond the ends.")
         self.set_theme(theme)

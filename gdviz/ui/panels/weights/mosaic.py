@@ -167,8 +167,11 @@ class Mosaic(QWidget):
         pitch = self.side + _GAP
         return QRectF(column * pitch, row * pitch, self.side, self.side)
 
-    def _on_screen(self, rect: QRectF) -> QRectF:
-        """Where a part of the picture is drawn."""
+    def place(self, tile: int, pixel: tuple[int, int] | None = None) -> QRectF:
+        """Where a tile, or a pixel of it, is drawn in the widget."""
+        rect = self._tile_rect(tile)
+        if pixel is not None:
+            rect = QRectF(rect.topLeft() + QPointF(*pixel), QSizeF(1, 1))
         corner = self._target.topLeft() + (rect.topLeft() - self._source.topLeft()) * self._magnification
         return QRectF(corner, rect.size() * self._magnification)
 
@@ -189,13 +192,12 @@ class Mosaic(QWidget):
     def _paint_outline(self, painter: QPainter) -> None:
         if self.tile is None:
             return
-        rect, colour = self._tile_rect(self.tile), self._theme.accent
-        if self.enlarged is not None and self.pixel is not None:
-            rect, colour = QRectF(rect.topLeft() + QPointF(*self.pixel), QSizeF(1, 1)), self._theme.text
-        pen = QPen(QColor(colour), 2)
+        # The accent is near to blue, so on the picture itself a pixel is framed in the text's colour.
+        pixel = self.pixel if self.enlarged is not None else None
+        pen = QPen(QColor(self._theme.accent if pixel is None else self._theme.text), 2)
         pen.setJoinStyle(Qt.PenJoinStyle.MiterJoin)
         painter.setPen(pen)
-        painter.drawRect(self._on_screen(rect).intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1)))
+        painter.drawRect(self.place(self.tile, pixel).intersected(QRectF(self.rect()).adjusted(1, 1, -1, -1)))
 
     def _point(self, tile: int | None, pixel: tuple[int, int] | None) -> None:
         if (tile, pixel) != (self.tile, self.pixel):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QButtonGroup, QFrame, QHBoxLayout, QSizePolicy, QStackedLayout, QVBoxLayout, QWidget
 
@@ -45,11 +45,9 @@ class WeightsPanel(QWidget):
         self.set_theme(theme)
 
     def _lay_out(self) -> None:
-        bold = self.title.font()
+        bold = QFont()  # nothing but the weight is set, so that the size follows the application's
         bold.setWeight(QFont.Weight.DemiBold)
         self.title.setFont(bold)
-        em = self.fontMetrics().height()
-        self.swatch.setFixedSize(round(0.6 * em), round(0.6 * em))
         header, foot = QHBoxLayout(), QHBoxLayout()
         header.setSpacing(6)
         header.addWidget(self.title)
@@ -70,6 +68,17 @@ class WeightsPanel(QWidget):
         column.addLayout(header)
         column.addLayout(self._body, 1)
         column.addLayout(foot)
+        self._scale()
+
+    def _scale(self) -> None:
+        em = self.fontMetrics().height()
+        self.swatch.setFixedSize(round(0.6 * em), round(0.6 * em))
+        self.legend.setMaximumWidth(20 * em)
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._scale()
+        super().changeEvent(event)
 
     def set_theme(self, theme: Theme) -> None:
         """Draw in other colours."""

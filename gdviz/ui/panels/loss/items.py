@@ -1,0 +1,249 @@
+"""The native items of the loss panel: Qt draws them without Python, so training goes on meanwhile."""
+
+import math
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QPainterPath, QPen, QTransform, qBlue, qGreen, qRed
+from PySide6.QtWidgets import (
+    QGraphicsEllipseItem,
+    QGraphicsItem,
+    QGraphicsLineItem,
+    QGraphicsPathItem,
+    QGraphicsSimpleTextItem,
+)
+
+from gdviz.core.frame import Curve, Evaluations, Floats, RunFrame
+from gdviz.ui.panels.loss.view import SMALLEST, View
+from gdviz.ui.theme import Theme
+
+Item = TypeVar("Item", bound=QGraphicsItem)
+Range: TypeAlias = tuple[float, float]
+
+
+class Marker:
+    """A line at the cursor with a dot on the selected run's curve, and above the view a pill with the numbers."""
+
+    def __init__(self, view: View, above: QGraphicsItem) -> None:
+        self._view, self._x, self._y = view, 0.0, math.nan
+        self._line = placed(QGraphicsLineItem(view), 20)
+        self._dot = placed(QGraphicsEllipseItem(-5, -5, 10, 10, view), 30)
+        self._pill = placed(QGraphicsPathItem(above), 25)
+        self._text = QGraphicsSimpleTextItem(self._pill)
+        self._text.setPos(7, 2)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour it."""
+        self._line.setPen(line_pen(theme.text, 1))
+        self._dot.setPen(line_pen(theme.panel, 2))
+        self._dot.setBrush(QBrush(QColor(theme.text)))
+        self._pill.setPen(line_pen(theme.border, 1))
+        self._pill.setBrush(QBrush(QColor(theme.raised)))
+        self._text.setBrush(QBrush(QColor(theme.text)))
+
+    def set_font(self, font: QFont) -> None:
+        """Letter the pill."""
+        self._text.setFont(font)
+
+    def say(self, text: str) -> None:
+        """Put a text into the pill."""
+        if text != self._text.text():
+            self._text.setText(text)
+            size, shape = self._text.boundingRect(), QPainterPath()
+            shape.addRoundedRect(QRectF(0, 0, size.width() + 14, size.height() + 4), 6, 6)
+            self._pill.setPath(shape)
+            self.place()
+
+    def move(self, x: float, y: float) -> None:
+        """Go to a point of the view; no dot where y is not finite."""
+        if (x, y) != (self._x, self._y):
+            self._x, self._y = x, y
+            self.place()
+
+    def place(self) -> None:
+        """Follow the view."""
+        (left, right), (bottom, top) = self._view.viewRange()
+        area = self._view.rect()
+        x = area.width() * (self._x - left) / (right - left)
+        self._line.setLine(x, 0, x, area.height())
+        on_curve = math.isfinite(self._y)
+        self._dot.setVisible(on_curve)
+        if on_curve:
+            self._dot.setPos(x, area.height() * (top - self._y) / (top - bottom))
+        pill, corner = self._pill.boundingRect(), self._view.pos()
+        at = min(max(x, 0.0), area.width()) + corner.x() - pill.width() / 2
+        room = self._pill.parentItem().boundingRect().width() - pill.width()
+        self._pill.setPos(max(min(at, room), 1.0), corner.y() - pill.height() - 2)
+
+
+class RunItems:
+    """The native items that draw one run, in its own steps; each is touched only when what it shows has changed."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._thin, self._strong, self._ring, self._hole, self._rim, self._dot = (QGraphicsPathItem() for _ in range(6))
+        arms = QPainterPath()
+        for y in (-5, 5):
+            arms.moveTo(-5, y)
+            arms.lineTo(5, -y)
+        self._cross = QGraphicsPathItem(arms)
+        self._cross.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
+        self._all = (self._thin, self._strong, self._ring, self._hole, self._rim, self._dot, self._cross)
+        """in the order of drawing"""
+        for item in self._all:
+            view.addItem(item, ignoreBounds=True)
+        self._style: object = None
+        self._curve_key: object = None
+        self._curve: Curve | None = None
+        self._evaluations_key: object = None
+        self._evaluations: Evaluations | None = None
+        self.x_scale = 1.0
+        """steps of the selected run in one of this run's"""
+        self._ends = self._levels = np.empty(0)
+        self.stride = 1
+        """steps in a drawn column"""
+
+    def remove(self) -> None:
+        """Take the items off the view."""
+        for item in self._all:
+            self._view.removeItem(item)
+
+    def set_style(self, run: RunFrame, selected: bool, theme: Theme) -> None:
+        """Colours, widths and what lies over what: ghosts lowest, the selected run on top."""
+        style = run.colour, run.ghost, selected, theme
+        if style == self._style:
+            return
+        self._style = style
+        colour = theme.run(run.colour, run.ghost)
+        # Mixed and not see-through, because where the line crosses itself it would add up to the full colour.
+        ours, back = colour.rgb(), QColor(theme.panel).rgb()
+        thin = (round(0.45 * part(ours) + 0.55 * part(back)) for part in (qRed, qGreen, qBlue))
+        self._thin.setPen(line_pen(QColor(*thin), 1))
+        self._strong.setPen(line_pen(colour, 1 if run.ghost else 2))
+        self._ring.setPen(dot_pen(colour, 9.5))
+        self._hole.setPen(dot_pen(theme.panel, 6))
+        self._rim.setPen(dot_pen(theme.panel, 8))
+        self._dot.setPen(dot_pen(colour, 5.5))
+        self._cross.setPen(line_pen(colour, 2.5))
+        self._thin.setVisible(selected)  # those of several runs hide each other
+        for item in (self._ring, self._hole, self._rim, self._dot):
+            item.setVisible(not run.ghost)
+        height = -10 if run.ghost else 10 if selected else 0
+        for item in self._all:
+            item.setZValue(height)
+        self._thin.setZValue(-15)
+
+    def set_x_scale(self, scale: float) -> None:
+        """Stretch the steps, so that equal epochs stand at equal places."""
+        if scale != self.x_scale:
+            self.x_scale = scale
+            for item in self._all[:-1]:
+                item.setTransform(QTransform.fromScale(scale, 1))
+
+    def draw_curve(self, run: RunFrame, log: bool, columns: int, x_range: Range, y_range: Range) -> None:
+        """Draw what lies in the view's ranges, in at most so many columns."""
+        key = log, columns, x_range, y_range, self.x_scale, run.ended
+        if run.curve is self._curve and key == self._curve_key:
+            return
+        self._curve, self._curve_key = run.curve, key
+        curve = _fold(run.curve, columns, x_range[0] / self.x_scale, x_range[1] / self.x_scale)
+        self.stride = curve.stride
+        ends = curve.steps + (self.stride - 1)
+        if len(ends):
+            ends[-1] = min(ends[-1], run.newest)
+        bottom, top = y_range
+        limit = 1e3 * max(abs(bottom), abs(top))  # far off the view, and still in the painter's range
+        low, high, mean = (log10(c) if log else np.clip(c, -limit, limit) for c in (curve.low, curve.high, curve.mean))
+        band = ends, mean
+        if self.stride > 1:
+            # The end that is nearer to the mean comes last, so that a curve which falls is drawn falling.
+            falls = mean - low < high - mean
+            heights = np.stack([np.where(falls, high, low), np.where(falls, low, high)], axis=1).ravel()
+            band = np.stack([curve.steps, ends], axis=1).ravel(), heights
+        elif curve.window > 1:
+            band = curve.steps, low
+        self._ends, self._levels = ends, mean
+        exact = curve.window == 1
+        self._strong.setPath(line(*(band if exact else (ends, mean))))
+        self._thin.setPath(QPainterPath() if exact else line(*band))
+        blew_up = run.ended.startswith("blew up") and len(run.curve.steps) > 0
+        self._cross.setVisible(blew_up)
+        if blew_up:
+            last, edge = run.curve.mean[-1:], 0.03 * (top - bottom)
+            at = min(run.curve.steps[-1] + run.curve.stride - 1, run.newest) * self.x_scale
+            self._cross.setPos(at, min(max((log10(last) if log else last)[0], bottom + edge), top - edge))
+
+    def draw_evaluations(self, run: RunFrame, log: bool, dot: float) -> None:
+        """Draw train and test costs as dots; `dot` is a length on the x axis that is too short to be seen."""
+        key = log, dot
+        if run.evaluations is self._evaluations and key == self._evaluations_key:
+            return
+        self._evaluations, self._evaluations_key = run.evaluations, key
+        steps = run.evaluations.steps.astype(float)
+        train, test = run.evaluations.train_cost, run.evaluations.test_cost
+        for costs, back, front in ((test, self._ring, self._hole), (train, self._rim, self._dot)):
+            path = dots(steps, log10(costs) if log else costs, dot)
+            back.setPath(path)
+            front.setPath(path)
+
+    def at(self, step: int) -> float:
+        """The height of the drawn curve at a step, nan where there is none."""
+        return float(np.interp(step, self._ends, self._levels)) if len(self._ends) else math.nan
+
+
+def placed(item: Item, z: float) -> Item:
+    """An item at a height."""
+    item.setZValue(z)
+    return item
+
+
+def line_pen(colour: str | QColor, width: float) -> QPen:
+    """A pen as wide at every zoom."""
+    pen = QPen(QColor(colour), width)
+    pen.setCosmetic(True)
+    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
+    return pen
+
+
+def dot_pen(colour: str | QColor, size: float) -> QPen:
+    """A pen that draws a line too short to be seen as a dot: native, and round at every zoom."""
+    pen = line_pen(colour, size)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    return pen
+
+
+def line(x: Floats, y: Floats) -> QPainterPath:
+    """A line through the points, broken where y is not finite."""
+    path: QPainterPath = pg.arrayToQPath(x, y, connect="all" if np.isfinite(y).all() else "finite")
+    return path
+
+
+def dots(x: Floats, y: Floats, length: float) -> QPainterPath:
+    """Lines of this length at the points, for a `dot_pen`."""
+    shown = np.isfinite(y)
+    x, y = x[shown], y[shown]
+    path: QPainterPath = pg.arrayToQPath(np.stack([x, x + length], axis=1).ravel(), np.repeat(y, 2), connect="pairs")
+    return path
+
+
+def log10(costs: Floats) -> Floats:
+    """(m,) log10 of costs, nan where there is none to show."""
+    return np.log10(costs, where=costs > SMALLEST, out=np.full(len(costs), np.nan))
+
+
+def _fold(curve: Curve, columns: int, left: float, right: float) -> Curve:
+    """The part of a curve between two steps, and what it is connected to, in at most so many buckets."""
+    first = max(int(np.searchsorted(curve.steps, left)) - 2, 0)
+    last = min(int(np.searchsorted(curve.steps, right)) + 2, len(curve.steps))
+    # A power of two, from a multiple of it, so that columns hold still as the curve grows.
+    fold = 1 << (max(last - first - 1, 0) // columns).bit_length()
+    first -= first % fold
+    steps, low, high, mean = (c[first:last] for c in (curve.steps, curve.low, curve.high, curve.mean))
+    if fold > 1:
+        firsts = np.arange(0, last - first, fold)
+        lasts = np.minimum(firsts + fold - 1, last - first - 1)
+        low, high = np.minimum.reduceat(low, firsts), np.maximum.reduceat(high, firsts)
+        steps, mean = steps[firsts], mean[lasts]
+    return Curve(steps, low, high, mean, fold * curve.stride, curve.window)

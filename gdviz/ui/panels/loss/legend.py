@@ -1,0 +1,47 @@
+"""What stands above the curves: the runs, and what the signs mean."""
+
+import html
+
+from gdviz.core.frame import Frame
+from gdviz.ui.theme import Theme
+
+_LEGEND = 8
+"""runs that the legend has room for"""
+
+
+def run_list(frame: Frame, theme: Theme) -> str:
+    """The runs, to be clicked, as rich text."""
+    order = sorted(range(len(frame.runs)), key=lambda i: frame.runs[i].ghost)
+    hidden = len(order) - _LEGEND
+    if hidden > 0:
+        order = [*[i for i in order if i != frame.selected][: _LEGEND - 2], frame.selected]
+        order.sort(key=lambda i: (frame.runs[i].ghost, i))
+    entries = []
+    for i in order:
+        run = frame.runs[i]
+        longest = 28 if len(order) <= 4 else 16
+        label = run.label if len(run.label) <= longest else f"{run.label[: longest - 1]}…"
+        label += " (before)" if run.ghost else ""
+        label = html.escape(label).replace(" ", "&nbsp;").replace("-", "&#8209;")
+        if i == frame.selected:
+            label = f"<b>{label}</b>"
+        swatch = f'<span style="color:{theme.run(run.colour, run.ghost).name()}">━━</span>'
+        entries.append(f'<a href="{i}" style="color:{theme.text};text-decoration:none">{swatch}&nbsp;{label}</a>')
+    if hidden > 0:
+        entries.append(f"+{hidden + 1}")
+    return "&nbsp;&nbsp; ".join(entries)
+
+
+def key(frame: Frame, theme: Theme, stride: int) -> str:
+    """What the signs mean, as rich text."""
+    curve = frame.run.curve
+    signs = []
+    if curve.window > 1:
+        signs.append("─ mini-batch" if stride == 1 else f"─ mini-batch, lowest to highest of {stride:,} steps")
+        signs.append(f"━ mean of {curve.window:,} steps")
+    elif stride > 1:
+        signs.append(f"━ lowest to highest of {stride:,} steps")
+    if len(frame.run.evaluations.steps):
+        signs += ["● train", "○ test", "┄┄ test accuracy"]
+    signs = [sign.replace(" ", "&nbsp;").replace("mini-batch", "mini&#8209;batch") for sign in signs]
+    return f'<span style="color:{theme.muted}">{"&nbsp;&nbsp; ".join(signs)}</span>' if signs else ""

@@ -1,0 +1,293 @@
+"""The cost by step: each run's mini-batches, their running mean and the evaluations, with a marker at the cursor."""
+
+from time import perf_counter
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QResizeEvent, QTransform
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QFrame,
+    QGraphicsPathItem,
+    QGraphicsView,
+    QHBoxLayout,
+    QLabel,
+    QVBoxLayout,
+    QWidget,
+)
+
+from gdviz.core.frame import Evaluations, Frame
+from gdviz.ui.panels.loss.items import Marker, RunItems, dot_pen, dots, line, line_pen, placed
+from gdviz.ui.panels.loss.legend import key, run_list
+from gdviz.ui.panels.loss.view import Axis, View, above, linear_range, log_range, x_scale
+from gdviz.ui.theme import Theme
+from gdviz.ui.widgets import Button, number, tip
+
+_REDRAW, _SETTLE = 1 / 30, 1 / 8
+"""seconds between drawings of the curves, and of the texts and axes, while training"""
+
+
+class LossPanel(QWidget):
+    """The cost curves of all runs."""
+
+    seek = Signal(int)
+    """a step of the selected run, clicked or dragged to"""
+    run_selected = Signal(int)
+    """an index into the frame's runs, chosen in the legend"""
+
+    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._theme = theme
+        self._frame: Frame | None = None
+        self._log = self._zoomed = self._behind = False
+        self._runs: list[RunItems] = []
+        self._evaluations: Evaluations | None = None
+        self._drawn = 0.0
+        self._sought = -1
+        self._late = QTimer(self, singleShot=True, interval=round(1000 * _SETTLE))
+        self._late.timeout.connect(self._catch_up)
+
+        self._view = View()
+        self._left, self._bottom, self._right = Axis("left"), Axis("bottom"), Axis("right")
+        axes = {"left": self._left, "bottom": self._bottom, "right": self._right}
+        self._plot = pg.PlotWidget(viewBox=self._view, axisItems=axes, enableMenu=False)
+        self._plot.setFrameShape(QFrame.Shape.NoFrame)
+        self._plot.setRenderHint(QPainter.RenderHint.Antialiasing)
+        # By default only what changed is painted, clipped to its many rectangles, and that takes twice as long.
+        self._plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self._plot.hideButtons()
+        self._plot.setMinimumSize(120, 60)
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setAccessibleName("Cost by step")
+        self._right.unlinkFromView()
+        self._right.setRange(0, 100)
+        self._view.disableAutoRange()
+        self._view.setDefaultPadding(0)
+        self._view.setLimits(minXRange=2)
+
+        self._grid = placed(QGraphicsPathItem(self._view), -20)
+        self._accuracy, self._accuracy_dots = placed(QGraphicsPathItem(), 5), placed(QGraphicsPathItem(), 5)
+        for item in (self._accuracy, self._accuracy_dots):
+            self._view.addItem(item, ignoreBounds=True)
+        self._marker = Marker(self._view, self._plot.plotItem)
+
+        title = QLabel("COST")
+        title.setProperty("role", "heading")
+        title.setToolTip(
+            tip("Click or drag: go to that step. Wheel or right drag: zoom. Middle drag: move. Double click: reset.")
+        )
+        self._reset = Button()
+        self._reset.setText("Reset view")
+        self._reset.setToolTip("Show the whole curves again (double click on them)")
+        self._reset.setProperty("flat", True)
+        self._reset.clicked.connect(self._reset_view)
+        keeps_place = self._reset.sizePolicy()
+        keeps_place.setRetainSizeWhenHidden(True)
+        self._reset.setSizePolicy(keeps_place)
+        self._reset.hide()
+        self._scales = {name: self._scale_button(name) for name in ("log", "linear")}
+        group = QButtonGroup(self)
+        header = QHBoxLayout()
+        header.setSpacing(2)
+        header.addWidget(title, 1)
+        header.addWidget(self._reset)
+        for button in self._scales.values():
+            group.addButton(button)
+            header.addWidget(button)
+        self._legend = QLabel(objectName="legend")
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        self._legend.setWordWrap(True)
+        self._legend.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
+        self._legend.setAccessibleName("Runs and signs")
+        self._legend.linkActivated.connect(lambda link: self.run_selected.emit(int(link)))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(10, 8, 8, 6)
+        column.setSpacing(4)
+        column.addLayout(header)
+        column.addWidget(self._legend)
+        column.addWidget(self._plot, 1)
+
+        self._view.sought.connect(self._seek)
+        self._view.reset.connect(self._reset_view)
+        self._view.sigRangeChangedManually.connect(self._keep_view)
+        self._view.sigRangeChanged.connect(self._place)
+        self._view.sigResized.connect(self._place)
+        self.set_theme(theme)
+        self.set_cost_axis("linear")
+
+    def _scale_button(self, name: str) -> Button:
+        button = Button()
+        button.setText(name)
+        button.setCheckable(True)
+        button.setProperty("flat", True)
+        button.setAccessibleName(f"{name} cost axis")
+        button.setToolTip("Equal heights are equal factors" if name == "log" else "Equal heights are equal differences")
+        button.clicked.connect(lambda: self.set_cost_axis(name))
+        return button
+
+    # What the window calls
+
+    def show_frame(self, frame: Frame) -> None:
+        """Draw a frame: at once where the cursor was moved by hand, else as often as eyes can follow.
+
+        What is held back is drawn when the timer runs out, so the last frame is always shown in full.
+        """
+        before, self._frame = self._frame, frame
+        if not (frame.live and self._late.isActive()) or before is None or len(before.runs) != len(frame.runs):
+            self._catch_up(force=True)
+        else:
+            self._behind = True
+            if perf_counter() - self._drawn >= _REDRAW:
+                self._draw(frame)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour everything."""
+        self._theme = theme
+        self._plot.setBackground(theme.panel)
+        for axis in (self._left, self._bottom, self._right):
+            axis.setPen(pg.mkPen(theme.border))
+            axis.setTextPen(pg.mkPen(theme.muted))
+        self._grid.setPen(line_pen(theme.grid, 1))
+        faint = line_pen(theme.muted, 1.2)
+        faint.setDashPattern([4, 3])
+        self._accuracy.setPen(faint)
+        self._accuracy_dots.setPen(dot_pen(theme.muted, 4))
+        self._marker.set_theme(theme)
+        self._fit_font()
+        self._catch_up(force=True)
+
+    def set_cost_axis(self, scale: str) -> None:
+        """Show costs on a "log" or "linear" axis."""
+        self._log = scale == "log"
+        self._scales[scale].setChecked(True)
+        self._left.setLogMode(self._log)
+        self._view.setLimits(minYRange=0.3 if self._log else 1e-12)
+        self._reset_view()
+
+    # Drawing
+
+    def _catch_up(self, force: bool = False) -> None:
+        """Draw all that the newest frame has, and give the next such drawing its time."""
+        frame = self._frame
+        if frame is None or not (force or self._behind):
+            return
+        self._behind = False
+        while len(self._runs) < len(frame.runs):
+            self._runs.append(RunItems(self._view))
+        while len(self._runs) > len(frame.runs):
+            self._runs.pop().remove()
+        for items, run in zip(self._runs, frame.runs, strict=True):
+            if (scale := x_scale(frame, run)) is not None:
+                items.set_x_scale(scale)
+        if not self._zoomed:
+            self._fit(frame)
+        self._draw(frame)
+        self._say(frame)
+        if frame.live:
+            self._late.start()
+
+    def _draw(self, frame: Frame) -> None:
+        self._drawn = perf_counter()
+        x_range, (bottom, top) = self._view.viewRange()
+        # A column a pixel, and half as many for the runs that are not selected: a wide pen's time grows with them.
+        columns, dot = max(256, round(self._view.width())), (x_range[1] - x_range[0]) / 4096
+        for index, (items, run) in enumerate(zip(self._runs, frame.runs, strict=True)):
+            selected = index == frame.selected
+            items.set_style(run, selected, self._theme)
+            items.draw_curve(
+                run, self._log, columns if selected else columns // 2, (x_range[0], x_range[1]), (bottom, top)
+            )
+            items.draw_evaluations(run, self._log, dot)
+        measured = frame.run.evaluations
+        if measured is not self._evaluations:
+            self._evaluations = measured
+            known = np.isfinite(measured.test_accuracy)
+            steps, accuracy = measured.steps[known].astype(float), measured.test_accuracy[known]
+            self._accuracy.setPath(line(steps, accuracy))
+            self._accuracy_dots.setPath(dots(steps, accuracy, dot))
+        self._marker.move(frame.step, self._runs[frame.selected].at(frame.step))
+
+    def _say(self, frame: Frame) -> None:
+        run = frame.run
+        what, value = "cost", run.cost
+        if run.curve.window > 1 and len(run.curve.steps):
+            what, value = "mean cost", run.curve.mean[np.searchsorted(run.curve.steps, run.step, side="right") - 1]
+        self._marker.say(f"step {run.step:,}   {what} {number(value)}")
+        measured = any(len(r.evaluations.steps) for r in frame.runs)
+        if self._right.isVisible() != measured:
+            self._right.setVisible(measured)
+        signs = key(frame, self._theme, self._runs[frame.selected].stride)
+        lines = [run_list(frame, self._theme), *([signs] if signs and self._roomy() else [])]
+        text = "<br>".join(lines)
+        if text != self._legend.text():
+            self._legend.setText(text)
+            self._legend.setToolTip(signs)
+
+    def _fit(self, frame: Frame) -> None:
+        """Show the whole curves: in jumps, so that the axes hold still in between."""
+        newest = max(run.newest * items.x_scale for run, items in zip(frame.runs, self._runs, strict=True))
+        right = above(max(newest, 9.0))
+        bottom, top = (log_range if self._log else linear_range)(frame.runs)
+        # A little more, so that dots at the edges are whole.
+        x_edge, y_edge = 0.012 * right, 0.025 * (top - bottom)
+        shown = [[-x_edge, right + x_edge], [bottom - y_edge, top + y_edge]]
+        if self._view.viewRange() != shown:
+            self._view.setRange(xRange=shown[0], yRange=shown[1])
+
+    def _place(self) -> None:
+        """Follow the view: what lives in its pixels, and the accuracy, whose axis does not zoom."""
+        _, (bottom, top) = self._view.viewRange()
+        stretch = QTransform(1, 0, 0, top - bottom, 0, bottom)
+        self._accuracy.setTransform(stretch)
+        self._accuracy_dots.setTransform(stretch)
+        area = self._view.rect()
+        lines = QPainterPath()
+        for value in self._left.tickValues(bottom, top, area.height())[0][1]:
+            y = area.height() * (top - value) / (top - bottom)
+            lines.moveTo(0, y)
+            lines.lineTo(area.width(), y)
+        self._grid.setPath(lines)
+        self._marker.place()
+
+    def _fit_font(self) -> None:
+        metrics = QFontMetricsF(self.font())
+        room = round(metrics.horizontalAdvance("step 0"))  # px that a number may stand beyond the ends of its axis
+        for axis in (self._left, self._bottom, self._right):
+            axis.setStyle(tickFont=self.font(), tickLength=-4, tickTextOffset=4, hideOverlappingLabels=room)
+        self._left.setWidth(metrics.horizontalAdvance("0.0000") + 8)
+        self._right.setWidth(metrics.horizontalAdvance("100 %") + 8)
+        self._marker.set_font(self.font())
+        self._plot.plotItem.layout.setContentsMargins(0, metrics.height() + 8, 0, 0)
+
+    def _roomy(self) -> bool:
+        return self.height() > 18 * self.fontMetrics().height()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        values = (0, 25, 50, 75, 100) if self._roomy() else (0, 50, 100)
+        self._right.setTicks([[(value, f"{value} %") for value in values]])
+        self._catch_up(force=True)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._fit_font()
+
+    # The mouse
+
+    def _seek(self, x: float) -> None:
+        if self._frame is not None:
+            step = min(max(round(x), 0), self._frame.run.newest)
+            if step != self._frame.step:
+                self.seek.emit(step)
+
+    def _keep_view(self) -> None:
+        self._zoomed = True
+        self._reset.show()
+        self._catch_up(force=True)
+
+    def _reset_view(self) -> None:
+        self._zoomed = False
+        self._reset.hide()
+        self._catch_up(force=True)

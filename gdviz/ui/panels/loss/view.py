@@ -1,0 +1,116 @@
+"""The view of the loss panel: what its mouse and its axes do, and how much of the costs it shows."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import Qt, Signal
+
+from gdviz.core.frame import Frame, RunFrame
+from gdviz.ui.widgets import number
+
+SMALLEST = 1e-300
+"""costs up to this are left out of the logarithmic view, which would spend its height on what rounding left over"""
+_NICE = (1.5, 2.0, 3.0, 5.0, 7.0, 10.0)
+"""where an axis may end, times a power of ten"""
+
+
+class View(pg.ViewBox):
+    """A view in which the left button asks for a place, and the others and the wheel zoom and move."""
+
+    sought = Signal(float)
+    """an x"""
+    reset = Signal()
+
+    def mouseClickEvent(self, ev: Any) -> None:
+        if ev.button() != Qt.MouseButton.LeftButton or not self.sceneBoundingRect().contains(ev.scenePos()):
+            ev.ignore()
+        elif ev.double():
+            ev.accept()
+            self.reset.emit()
+        else:
+            ev.accept()
+            self.sought.emit(self.mapSceneToView(ev.scenePos()).x())
+
+    def mouseDragEvent(self, ev: Any, axis: int | None = None) -> None:
+        if axis is None and ev.button() == Qt.MouseButton.LeftButton:
+            ev.accept()
+            self.sought.emit(self.mapSceneToView(ev.scenePos()).x())
+        else:
+            super().mouseDragEvent(ev, axis)
+
+
+class Axis(pg.AxisItem):
+    """An axis whose numbers read as they do everywhere else in the window."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> list[tuple[float, list[float]]]:
+        if not self.logMode:
+            ticks: list[tuple[float, list[float]]] = super().tickValues(minVal, maxVal, size)
+            return ticks
+        decades = range(math.floor(minVal), math.ceil(maxVal) + 1)
+        closest = (maxVal - minVal) * 30 / max(size, 1.0)  # in decades: 30 pixels
+        every = next((n for n in (1, 2, 5, 10, 20, 50) if n >= closest), 100)
+        between = [] if maxVal - minVal > 2 else [2, 5] if maxVal - minVal > 0.8 else [1.5, 2, 3, 4, 5, 6, 7, 8, 9]
+        major = [float(d) for d in decades if d % every == 0]
+        levels = [(float(every), major), (1.0, [d + math.log10(factor) for d in decades for factor in between])]
+        return [(space, [v for v in values if minVal <= v <= maxVal]) for space, values in levels]
+
+    def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
+        if self.logMode:
+            return [number(10.0**v) if abs(v) < 300 else f"1e{v:.0f}" for v in values]
+        texts = [number(v) if abs(v) < 1 or abs(v) >= 1e7 else f"{v:,.7g}" for v in values]
+        return ["step 0" if text == "0" and self.orientation == "bottom" else text for text in texts]
+
+
+def x_scale(frame: Frame, run: RunFrame) -> float | None:
+    """Steps of the selected run that take as many epochs as one of this run's; None at step 0, where nobody knows."""
+    selected = frame.run
+    if run is selected or run.epoch is None or selected.epoch is None:
+        return 1.0
+    if not (run.epoch and selected.epoch):
+        return None
+    return round((selected.step / selected.epoch) * (run.epoch / run.step), 6)
+
+
+def above(value: float) -> float:
+    """The next round number above a positive one."""
+    decade = 10.0 ** math.floor(math.log10(value))
+    return next(nice * decade for nice in _NICE if nice * decade > value)
+
+
+def linear_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:
+    """From 0, or below the lowest cost, to above the highest; a run that blew up counts with how it began."""
+    lowest, highest = 0.0, 0.0
+    for run in runs:
+        curve, evaluations = run.curve, run.evaluations
+        if len(curve.steps):
+            high = float((curve.high if curve.window == 1 else curve.mean).max())
+            if run.ended.startswith("blew up"):
+                high = min(high, 10 * abs(float(curve.mean[0])))
+            lowest = min(lowest, float((curve.low if curve.window == 1 else curve.mean).min()))
+            highest = max(highest, high)
+        for costs in (evaluations.train_cost, evaluations.test_cost):
+            highest = max(highest, float(np.max(costs, initial=0.0, where=np.isfinite(costs))))
+    top = above(highest) if highest > 0 else 1.0
+    return (-above(-lowest) if lowest < 0 else 0.0), top
+
+
+def log_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:
+    """Half decades around all costs above zero; single mini-batches widen it by one decade at most."""
+    lows, highs = [], []
+    for run in runs:
+        curve = run.curve
+        mean = curve.mean[curve.mean > SMALLEST]
+        if len(mean):
+            least = curve.low[curve.low > SMALLEST].min(initial=mean.min())
+            lows.append(max(least, mean.min() / (1 if curve.window == 1 else 10)))
+            highs.append(max(mean.max(), curve.high.max() if curve.window == 1 else 0.0))
+        for costs in (run.evaluations.train_cost, run.evaluations.test_cost):
+            shown = costs[np.isfinite(costs) & (costs > SMALLEST)]
+            lows.extend(shown)
+            highs.extend(shown)
+    if not lows:
+        return -1.0, 0.0
+    bottom, top = math.floor(2 * math.log10(min(lows))) / 2, math.ceil(2 * math.log10(max(highs))) / 2
+    return bottom, max(top, bottom + 1)

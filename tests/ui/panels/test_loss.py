@@ -1,0 +1,295 @@
+"""The loss panel, through the real widget: what stands where, and what the mouse asks for."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pytestqt.qtbot import QtBot
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel
+
+from gdviz.core.curve import CurveBuilder
+from gdviz.core.frame import Evaluations, Floats, Frame, RunFrame
+from gdviz.core.surfaces import SURFACES
+from gdviz.ui.panels.loss import LossPanel
+from gdviz.ui.theme import DARK, LIGHT, Theme
+from gdviz.ui.widgets import Button
+
+NONE = np.empty(0)
+UNMEASURED = Evaluations(np.empty(0, np.int64), NONE, NONE, NONE, NONE)
+
+
+def measured(steps: list[int], train: list[float], test: list[float], accuracy: list[float]) -> Evaluations:
+    return Evaluations(np.array(steps), np.array(train), np.array(accuracy), np.array(test), np.array(accuracy))
+
+
+def run(costs: Floats, window: int = 1, **fields: object) -> RunFrame:
+    builder = CurveBuilder(window)
+    builder.extend(np.arange(len(costs)), costs)
+    newest = len(costs) - 1
+    known = RunFrame(
+        colour=0, label="run", ghost=False, on_surface=True, step=newest, newest=newest, epoch=None,
+        cost=float(costs[-1]), grad_norm=1.0, learning_rate=0.1, ended="", curve=builder.curve(),
+        evaluations=UNMEASURED, trail=np.empty((0, 2)), trail_costs=NONE, off_plane=0.0,
+    )  # fmt: skip
+    return replace(known, **fields)  # type: ignore[arg-type]
+
+
+def frame(*runs: RunFrame, selected: int = 0, live: bool = False) -> Frame:
+    theta = np.zeros(1)
+    step = runs[selected].step
+    return Frame(SURFACES[0], runs, selected, live, None, False, theta, step, theta, None, (), None)
+
+
+class Shown:
+    """A panel on the screen, its picture, and the mouse over it."""
+
+    def __init__(self, qtbot: QtBot, theme: Theme = DARK) -> None:
+        self.panel = LossPanel(theme)
+        qtbot.addWidget(self.panel)
+        self.panel.resize(700, 500)
+        self.panel.show()
+        qtbot.waitExposed(self.panel)
+        self.view, self.viewport = self.panel._view, self.panel._plot.viewport()
+
+    def show(self, *runs: RunFrame, selected: int = 0) -> None:
+        self.panel.show_frame(frame(*runs, selected=selected))
+        QApplication.processEvents()
+
+    def at(self, x: float, y: float) -> QPoint:
+        """Where a point of the axes is on the viewport."""
+        return self.panel._plot.mapFromScene(self.view.mapViewToScene(QPointF(x, y)))  # type: ignore[no-any-return]
+
+    def picture(self) -> QImage:
+        return self.viewport.grab().toImage()
+
+    def has(self, colour: str, x: float, y: float, within: int = 2) -> bool:
+        """Is this colour at a point of the axes, or a few pixels away?"""
+        picture, centre, wanted = self.picture(), self.at(x, y), QColor(colour).getRgb()
+        near = range(-within, within + 1)
+        pixels = [picture.pixelColor(centre + QPoint(dx, dy)).getRgb() for dx in near for dy in near]
+        return any(np.abs(np.subtract(pixel, wanted)).max() < 24 for pixel in pixels)  # type: ignore[arg-type]
+
+    def mouse(self, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, held: Qt.MouseButton) -> None:
+        there = QPointF(self.viewport.mapToGlobal(at))
+        event = QMouseEvent(kind, QPointF(at), there, button, held, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(self.viewport, event)
+
+    def wheel(self, at: QPoint, notches: int) -> None:
+        there, none = QPointF(self.viewport.mapToGlobal(at)), Qt.KeyboardModifier.NoModifier
+        turn = QPoint(0, 120 * notches)
+        event = QWheelEvent(
+            QPointF(at), there, QPoint(), turn, Qt.MouseButton.NoButton, none, Qt.ScrollPhase.NoScrollPhase, False
+        )
+        QApplication.sendEvent(self.viewport, event)
+
+    def ranges(self) -> NDArray[np.float64]:
+        return np.array(self.view.viewRange())
+
+    def button(self, text: str) -> Button:
+        return next(button for button in self.panel.findChildren(Button) if button.text() == text)
+
+    def legend(self) -> str:
+        return self.panel._legend.text()
+
+
+@pytest.fixture
+def shown(qtbot: QtBot) -> Shown:
+    return Shown(qtbot)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_the_cost_stands_where_the_axes_say(qtbot: QtBot, theme: Theme) -> None:
+    shown = Shown(qtbot, theme)
+    shown.show(run(25 * 0.64 ** np.arange(21.0), step=0))
+    assert shown.picture().pixelColor(shown.at(15, 20)) == QColor(theme.panel)
+    for step in (1, 3, 10, 19):
+        assert shown.has(theme.runs[0], step, 25 * 0.64**step)
+    shown.panel.set_cost_axis("log")
+    QApplication.processEvents()
+    for step in (1, 3, 10, 19):
+        assert shown.has(theme.runs[0], step, np.log10(25 * 0.64**step))
+
+
+def test_a_noisy_cost_is_thin_and_its_mean_strong(shown: Shown) -> None:
+    costs = np.tile([1.0, 3.0], 50)
+    shown.show(run(costs, window=10, step=0))
+    assert shown.has(DARK.runs[0], 60.5, 2.0)
+    assert not shown.has(DARK.runs[0], 60, 1.2)
+    thin = shown.panel._runs[0]._thin.pen().color().name()
+    assert shown.has(thin, 60, 1.2)
+    assert "mean&nbsp;of&nbsp;10&nbsp;steps" in shown.legend()
+
+
+def test_thinned_columns_hold_the_extremes_and_say_so(shown: Shown) -> None:
+    costs = np.ones(40_000)
+    costs[20_011] = 1.9
+    shown.show(run(costs, window=10, step=0))
+    path = shown.panel._runs[0]._thin.path()
+    points = [path.elementAt(i) for i in range(path.elementCount())]  # type: ignore[attr-defined]
+    highest = max(points, key=lambda point: point.y)
+    stride = shown.panel._runs[0].stride
+    assert highest.y == 1.9
+    assert abs(highest.x - 20_011) < stride
+    assert 40_000 / stride <= shown.view.width()
+    assert f"lowest&nbsp;to&nbsp;highest&nbsp;of&nbsp;{stride}&nbsp;steps" in shown.legend()
+    whole = stride
+    shown.wheel(shown.at(20_011, 1.5), 40)
+    QApplication.processEvents()
+    assert shown.panel._runs[0].stride < whole, "a zoomed view shows finer columns"
+
+
+def test_evaluations_are_dots_and_rings_and_accuracy_has_its_own_axis(shown: Shown) -> None:
+    evaluations = measured([0, 50, 99], [1.8, 0.6, 0.3], [1.9, 1.2, 0.9], [0.1, 0.5, 0.9])
+    shown.show(run(np.full(100, 2.0), window=10, step=0, evaluations=evaluations))
+    assert shown.has(DARK.runs[0], 50, 0.6, within=0)
+    assert shown.has(DARK.panel, 50, 1.2, within=0), "a ring is hollow"
+    assert shown.has(DARK.runs[0], 50, 1.2, within=5)
+    (_, _), (bottom, top) = shown.view.viewRange()
+    for step, accuracy in ((50, 0.5), (99, 0.9)):
+        assert shown.has(DARK.muted, step, bottom + accuracy * (top - bottom))
+    assert shown.panel._right.isVisible()
+    shown.show(run(np.full(100, 2.0)))
+    assert not shown.panel._right.isVisible()
+
+
+def test_the_marker_stands_at_the_cursor_and_says_the_numbers(shown: Shown) -> None:
+    costs = np.tile([1.0, 3.0], 50)
+    shown.show(run(costs, window=10, step=40, cost=1.0))
+    marker = shown.panel._marker
+    assert marker._text.text() == "step 40   mean cost 2"
+    assert shown.has(DARK.text, 40, 0.5, within=1)
+    assert shown.has(DARK.text, 40, 2.0, within=2)
+    shown.show(run(np.array([2025.0, 25.0]), step=0, cost=2025.0))
+    assert marker._text.text() == "step 0   cost 2025"
+
+
+def test_click_and_drag_seek(qtbot: QtBot, shown: Shown) -> None:
+    shown.show(run(np.ones(101)))
+    asked: list[int] = []
+    shown.panel.seek.connect(asked.append)
+    qtbot.mouseClick(shown.viewport, Qt.MouseButton.LeftButton, pos=shown.at(30, 0.5))
+    assert asked == [30]
+    shown.show(run(np.ones(101), step=30))
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    qtbot.wait(QApplication.doubleClickInterval())
+    shown.mouse(QEvent.Type.MouseButtonPress, shown.at(30, 0.5), left, left)
+    for x in (40, 70, 140):
+        shown.mouse(QEvent.Type.MouseMove, shown.at(x, 0.5), none, left)
+    shown.mouse(QEvent.Type.MouseButtonRelease, shown.at(140, 0.5), left, none)
+    assert asked[1:4] == [40, 70, 100], "not beyond the newest step"
+    assert not shown.button("Reset view").isVisible()
+
+
+def test_zoom_holds_until_it_is_reset(qtbot: QtBot, shown: Shown) -> None:
+    shown.show(run(np.ones(101)))
+    whole, reset = shown.ranges(), shown.button("Reset view")
+    assert not reset.isVisible()
+    shown.wheel(shown.at(50, 0.5), 5)
+    zoomed = shown.ranges()
+    assert (np.ptp(zoomed, axis=1) < np.ptp(whole, axis=1)).all()
+    assert reset.isVisible()
+    shown.show(run(np.ones(1001)))
+    np.testing.assert_array_equal(shown.ranges(), zoomed)
+    qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
+    assert shown.ranges()[0, 1] > 1000
+    assert not reset.isVisible()
+    shown.wheel(shown.at(50, 0.5), 5)
+    qtbot.mouseClick(shown.viewport, Qt.MouseButton.LeftButton, pos=shown.at(50, 0.5))
+    qtbot.mouseDClick(shown.viewport, Qt.MouseButton.LeftButton, pos=shown.at(50, 0.5))
+    assert not reset.isVisible()
+
+
+def test_axes_move_in_jumps(shown: Shown) -> None:
+    ends = []
+    for newest in range(1, 60):
+        shown.show(run(np.ones(newest + 1)))
+        ends.append(round(shown.ranges()[0, 1] / 1.012, 6))
+        assert ends[-1] > newest
+    assert sorted(set(ends)) == [10, 15, 20, 30, 50, 70]
+
+
+def test_log_leaves_out_what_it_cannot_show(shown: Shown) -> None:
+    shown.panel.set_cost_axis("log")
+    shown.show(run(np.array([100.0, 10.0, 0.0, -1.0, 1.0, 1e-3])))
+    bottom, top = shown.ranges()[1]
+    assert -3.2 < bottom < -3
+    assert 2 < top < 2.2
+    assert not shown.has(DARK.runs[0], 2.5, 0.5, within=1), "the line is broken where the cost has no logarithm"
+    assert shown.has(DARK.runs[0], 4.5, -1.5)
+
+
+def test_a_negative_cost_is_in_view(shown: Shown) -> None:
+    shown.show(run(np.array([1.0, -1.0, -1.8])))
+    assert shown.ranges()[1, 0] < -1.8
+
+
+def test_a_run_that_blew_up_ends_with_a_cross(shown: Shown) -> None:
+    costs = np.append(25 * 9.0 ** np.arange(322), [np.inf, np.nan])
+    tame = run(np.full(324, 20.0), colour=1)
+    shown.show(tame, run(costs, colour=2, ended="blew up at step 323"))
+    bottom, top = shown.ranges()[1]
+    assert top < 1000, "the others stay readable"
+    assert shown.has(DARK.runs[1], 150, 20)
+    assert shown.has(DARK.runs[2], 321, top - 0.03 * (top - bottom))
+    shown.panel.set_cost_axis("log")
+    QApplication.processEvents()
+    assert shown.has(DARK.runs[2], 161, np.log10(25 * 9.0**161))
+    assert shown.ranges()[1, 1] > 300
+
+
+def test_runs_stand_at_the_same_epoch(shown: Shown) -> None:
+    big_steps = run(np.append(np.full(50, 1.0), np.full(51, 2.0)), epoch=10.0, colour=1)
+    small_steps = run(np.full(201, 3.0), epoch=10.0)
+    shown.show(small_steps, big_steps)
+    assert shown.panel._runs[1].x_scale == 2.0
+    assert shown.has(DARK.runs[1], 150, 2.0)
+    assert shown.has(DARK.runs[1], 50, 1.0)
+    shown.show(replace(small_steps, step=0, epoch=0.0), replace(big_steps, step=0, epoch=0.0))
+    assert shown.panel._runs[1].x_scale == 2.0, "step 0 tells nothing new"
+
+
+def test_a_ghost_is_grey_and_below(shown: Shown) -> None:
+    shown.show(run(np.full(50, 2.0), ghost=True), run(np.full(20, 2.0), step=0), selected=1)
+    assert shown.has(DARK.runs[0], 10, 2.0, within=0)
+    assert shown.has(DARK.ghost, 40, 2.0, within=1)
+    assert "(before)" in shown.legend()
+
+
+def test_the_legend_selects_runs_and_has_room_for_eight(qtbot: QtBot, shown: Shown) -> None:
+    runs = [run(np.ones(10), colour=i, label=f"<{i}>") for i in range(11)]
+    shown.show(*runs, selected=9)
+    labels = [i for i in range(11) if f"&lt;{i}&gt;" in shown.legend()]
+    assert labels == [0, 1, 2, 3, 4, 5, 9]
+    assert "+4" in shown.legend()
+    with qtbot.waitSignal(shown.panel.run_selected) as chosen:
+        shown.panel.findChild(QLabel, "legend").linkActivated.emit("3")
+    assert chosen.args == [3]
+
+
+def test_the_last_of_many_live_frames_is_shown(qtbot: QtBot, shown: Shown) -> None:
+    for newest in range(1, 80):
+        shown.panel.show_frame(frame(run(np.ones(newest + 1)), live=True))
+    marker = shown.panel._marker
+    assert marker._text.text() != "step 79   cost 1", "texts are held back while frames come fast"
+    qtbot.waitUntil(lambda: marker._text.text() == "step 79   cost 1")
+    assert shown.panel._runs[0].at(79) == 1.0
+    assert shown.ranges()[0, 1] > 79
+    qtbot.waitUntil(lambda: not shown.panel._late.isActive())
+
+
+def test_theme_and_size_can_change_while_shown(shown: Shown) -> None:
+    evaluations = measured([0, 50], [1.8, 0.6], [1.9, 1.2], [0.1, 0.5])
+    noisy = run(np.tile([1.0, 3.0], 50), window=10, evaluations=evaluations)
+    shown.show(noisy)
+    shown.panel.set_theme(LIGHT)
+    QApplication.processEvents()
+    assert shown.picture().pixelColor(shown.at(60, 0.1)) == QColor(LIGHT.panel)
+    assert shown.has(LIGHT.runs[0], 60.5, 2.0)
+    shown.panel.resize(320, 200)
+    QApplication.processEvents()
+    assert "mean&nbsp;of" not in shown.legend(), "a small panel gives its room to the curve"
+    assert "mean&nbsp;of" in shown.panel._legend.toolTip()
+    assert shown.viewport.height() > 120

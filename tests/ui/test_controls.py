@@ -1,0 +1,376 @@
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import (
+    QAbstractButton,
+    QAbstractSlider,
+    QApplication,
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QVBoxLayout,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent, Optimizer
+from gdviz.core.spec import knobs
+from gdviz.ui import style
+from gdviz.ui.controls import KnobsPanel, KnobsRecipe, RunRow
+from gdviz.ui.fields import Rebuild, Value
+from gdviz.ui.icons import icon
+from gdviz.ui.sliders import LinearSlider, LogSlider
+from gdviz.ui.theme import DARK, LIGHT, Theme
+from gdviz.ui.widgets import MessageBar, number
+
+Key = Qt.Key
+DIGITS = (
+    Rebuild("hidden", "neurons in each hidden layer", [16, 16]),
+    Rebuild("activation", "what a neuron makes of its input", "sigmoid", ("sigmoid", "relu", "tanh")),
+    Rebuild("batch_size", "images a step", 10),
+    Rebuild("train_size", "the first so many images", "all"),
+    Rebuild("shuffle_labels", "the fraction of random labels", 0.0),
+    Rebuild("seed", "what randomness draws from", 0),
+    Rebuild("data", "where the images come from", "mnist"),
+)
+
+
+def recipe(
+    kind: type[Optimizer] = GradientDescent, rebuild: tuple[Rebuild, ...] = DIGITS, runs: int = 1
+) -> KnobsRecipe:
+    catalogue = tuple((str(o.__struct_config__.tag), (o.__doc__ or "").splitlines()[0], o.formula) for o in OPTIMIZERS)
+    live = tuple((k.name, k.description, k.default, k.low, k.high) for k in knobs(kind))
+    rows = tuple(RunRow(f"run {i}", QColor("red"), i == 0) for i in range(runs))
+    return KnobsRecipe(str(kind.__struct_config__.tag), catalogue, live, rebuild, "Look at **this**.", rows)
+
+
+class Heard:
+    """What signals said, in order."""
+
+    def __init__(self, **signals: Any) -> None:
+        self.said: list[tuple[Any, ...]] = []
+        for name, signal in signals.items():
+            signal.connect(lambda *values, name=name: self.said.append((name, *values)))
+
+
+class Window(QWidget):
+    """Collects the keys that nobody below it took."""
+
+    def __init__(self, child: QWidget) -> None:
+        super().__init__()
+        self.keys: list[int] = []
+        column = QVBoxLayout(self)
+        column.addWidget(child)
+
+    def keyPressEvent(self, event: Any) -> None:
+        self.keys.append(event.key())
+
+
+@pytest.fixture
+def rate(qtbot: QtBot) -> LogSlider:
+    slider = LogSlider(0, 1e6, 0.1, "learning rate", track=(1e-4, 10.0))
+    slider.resize(260, 60)
+    qtbot.addWidget(slider)
+    slider.show()
+    return slider
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> KnobsPanel:
+    made = KnobsPanel()
+    made.resize(280, 700)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def plain_look(qapp: QApplication) -> Iterator[None]:
+    """Give the application its look back after a test that styles it."""
+    before = qapp.style().name(), qapp.font(), qapp.palette()
+    yield
+    qapp.setStyleSheet("")
+    qapp.setStyle(before[0])
+    qapp.setFont(before[1])
+    qapp.setPalette(before[2])
+
+
+def takes_tab(widget: QWidget) -> bool:
+    return bool(widget.focusPolicy() & Qt.FocusPolicy.TabFocus)
+
+
+def typed(entry: QLineEdit, text: str) -> None:
+    entry.setFocus()
+    entry.selectAll()
+    QTest.keyClicks(entry, text)
+    QTest.keyClick(entry, Key.Key_Return)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.1, "0.1"), (1e-3, "0.001"), (3.0, "3"), (1e-8, "1e-8"), (1e6, "1e6"), (0.99945, "0.99945"), (1 / 3, "0.3333")],
+)
+def test_a_number_is_shown_as_short_as_it_goes(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("0.2", 0.2), ("1e-3", 0.001), ("0,25", 0.25), (" 3 ", 3), ("500000", 5e5)]
+)
+def test_a_typed_rate_is_taken_exactly(rate: LogSlider, text: str, value: float) -> None:
+    heard = Heard(changed=rate.value_changed, rejected=rate.rejected)
+    typed(rate.entry, text)
+    assert heard.said == [("changed", value)]
+    assert rate.value == value
+
+
+@pytest.mark.parametrize("text", ["abc", "nan", "inf", "0", "-1", "2e6", "", "1.2.3"])
+def test_a_wrong_rate_is_marked_said_once_and_changes_nothing(rate: LogSlider, qtbot: QtBot, text: str) -> None:
+    heard = Heard(changed=rate.value_changed, rejected=rate.rejected)
+    typed(rate.entry, text or "\b")
+    rate.entry.clearFocus()
+    said = f"learning rate: expected a number above 0 up to 1e6, got “{text}”; it stays 0.1."
+    assert heard.said == [("rejected", said)]
+    assert rate.value == 0.1
+    assert rate.entry.property("wrong")
+    QTest.keyClick(rate.entry, Key.Key_Escape)
+    assert (rate.entry.text(), rate.entry.property("wrong")) == ("0.1", False)
+
+
+def test_leaving_an_untouched_entry_keeps_the_digits_that_it_does_not_show(rate: LogSlider) -> None:
+    heard = Heard(changed=rate.value_changed)
+    rate.set_value(0.123456789)
+    rate.entry.setFocus()
+    rate.entry.clearFocus()
+    assert rate.entry.text() == "0.1235"
+    assert rate.value == 0.123456789
+    assert heard.said == []
+
+
+def test_up_and_down_move_by_a_twentieth_of_a_decade(rate: LogSlider) -> None:
+    heard = Heard(changed=rate.value_changed)
+    for _ in range(20):
+        QTest.keyClick(rate.track, Key.Key_Up)
+    assert heard.said[0] == ("changed", 0.112)  # 0.1 * 10**(1/20)
+    assert heard.said[-1] == ("changed", 1.0)
+    for _ in range(40):
+        QTest.keyClick(rate.track, Key.Key_Down)
+    assert rate.value == 0.01
+
+
+def test_a_place_on_the_track_is_a_power_of_ten(rate: LogSlider) -> None:
+    heard = Heard(changed=rate.value_changed)
+    rate.track.moved.emit(rate.track.maximum() // 5)
+    rate.track.moved.emit(rate.track.maximum())
+    assert heard.said == [("changed", 1e-3), ("changed", 10.0)]
+    rate.set_value(1.0)
+    assert rate.track.value() == 0.8 * rate.track.maximum()
+    rate.set_value(1e5)  # accepted, but beyond the track
+    assert rate.track.value() == rate.track.maximum()
+
+
+def test_a_momentum_moves_in_what_is_missing_to_one(qtbot: QtBot) -> None:
+    slider = LinearSlider(0, 1, 0.9, "momentum")
+    qtbot.addWidget(slider)
+    heard = Heard(changed=slider.value_changed, rejected=slider.rejected)
+    quarter = slider.track.maximum() // 4  # the track ends at 0.9999, four decades
+    assert slider.track.value() == quarter
+    slider.track.moved.emit(3 * quarter)
+    slider.track.moved.emit(0)
+    assert heard.said == [("changed", 0.999), ("changed", 0.0)]
+    QTest.keyClick(slider.track, Key.Key_Down)
+    assert slider.value == 0
+    for text, value in (("1", 0.0), ("-0.1", 0.0), ("0.99999", 0.99999)):
+        typed(slider.entry, text)
+        assert slider.value == value
+
+
+def test_momentum_by_keys_neither_sticks_nor_runs_away(qtbot: QtBot) -> None:
+    slider = LinearSlider(0, 1, 0.0, "momentum")
+    qtbot.addWidget(slider)
+    values = [0.0]
+    for _ in range(80):
+        QTest.keyClick(slider.track, Key.Key_Up)
+        values.append(slider.value)
+    assert all(b > a for a, b in pairwise(values[:79]))
+    assert values[20] == pytest.approx(0.9, abs=0.01)
+    assert values[-1] == pytest.approx(0.9999, abs=2e-5)
+
+
+def test_the_wheel_turns_only_the_slider_that_has_the_keyboard(rate: LogSlider) -> None:
+    def turn() -> bool:
+        at, none = QPointF(50, 8), Qt.KeyboardModifier.NoModifier
+        buttons, phase = Qt.MouseButton.NoButton, Qt.ScrollPhase.NoScrollPhase
+        event = QWheelEvent(at, at, QPoint(), QPoint(0, 120), buttons, none, phase, False)
+        rate.track.wheelEvent(event)
+        return event.isAccepted()
+
+    rate.track.clearFocus()
+    assert not turn()
+    assert rate.value == 0.1
+    rate.activateWindow()
+    rate.track.setFocus()
+    assert turn()
+    assert rate.value == 0.112
+
+
+def test_transport_keys_reach_the_window_from_everything_but_text_fields(qtbot: QtBot) -> None:
+    panel = KnobsPanel()
+    panel.show_recipe(recipe(Adam, runs=2))
+    window = Window(panel)
+    qtbot.addWidget(window)
+    window.show()
+    keys = [Key.Key_Space, Key.Key_Left, Key.Key_Right, Key.Key_Home, Key.Key_End, Key.Key_R, Key.Key_E, Key.Key_T]
+    kinds = QAbstractSlider | QComboBox | QAbstractButton
+    controls = [
+        w for w in panel.findChildren(QWidget) if isinstance(w, kinds) and w.focusPolicy() & Qt.FocusPolicy.TabFocus
+    ]
+    assert len(controls) > 6
+    for control in controls:
+        window.keys.clear()
+        for key in keys:
+            QTest.keyClick(control, key)
+        assert window.keys == keys, control.accessibleName()
+
+
+def test_a_live_knob_says_its_key(panel: KnobsPanel) -> None:
+    panel.show_recipe(recipe(Adam))
+    heard = Heard(knob=panel.knob_changed, rejected=panel.rejected)
+    entries = {e.accessibleName(): e for e in panel.findChildren(QLineEdit)}
+    typed(entries["learning rate"], "0.01")
+    typed(entries["epsilon"], "1e-6")
+    typed(entries["epsilon"], "0")
+    assert heard.said[:2] == [("knob", "learning_rate", 0.01), ("knob", "epsilon", 1e-6)]
+    assert heard.said[2:] == [("rejected", "epsilon: expected a number above 0 up to 1, got “0”; it stays 1e-6.")]
+    panel.set_knob("learning_rate", 0.5)
+    assert entries["learning rate"].text() == "0.5"
+    assert len(heard.said) == 3
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "key", "value"),
+    [
+        ("hidden layers", "32, 8", "hidden", [32, 8]),
+        ("hidden layers", "30", "hidden", [30]),
+        ("batch size", "full", "batch_size", "full"),
+        ("batch size", "32", "batch_size", 32),
+        ("images", "2000", "train_size", 2000),
+        ("shuffled", "0,5", "shuffle_labels", 0.5),
+        ("seed", "7", "seed", 7),
+        ("data", "/some/folder", "data", "/some/folder"),
+    ],
+)
+def test_enter_in_a_set_up_field_asks_for_a_new_run(
+    panel: KnobsPanel, qtbot: QtBot, label: str, text: str, key: str, value: Value
+) -> None:
+    panel.show_recipe(recipe())
+    heard = Heard(rebuild=panel.rebuild_asked, rejected=panel.rejected)
+    entry = next(e for e in panel.findChildren(QLineEdit) if e.accessibleName() == label)
+    typed(entry, text)
+    assert heard.said == [("rebuild", {key: value})]
+
+
+def test_edits_wait_for_the_button_and_escape_takes_them_back(panel: KnobsPanel) -> None:
+    panel.show_recipe(recipe())
+    heard = Heard(rebuild=panel.rebuild_asked, rejected=panel.rejected)
+    button = next(b for b in panel.findChildren(QAbstractButton) if b.accessibleName() == "Rebuild with these")
+    pickers = {p.accessibleName(): p for p in panel.findChildren(QComboBox)}
+    hidden = next(e for e in panel.findChildren(QLineEdit) if e.accessibleName() == "hidden layers")
+    assert not button.isVisible()
+    pickers["Optimizer"].setCurrentText("adam")
+    pickers["activation"].setCurrentText("relu")
+    assert button.isVisible()
+    assert heard.said == []
+    button.click()
+    assert heard.said == [("rebuild", {"optimizer": "adam", "activation": "relu"})]
+    for picker in pickers.values():
+        QTest.keyClick(picker, Key.Key_Escape)
+    assert not button.isVisible()
+    typed(hidden, "16, x")
+    assert heard.said[1:] == [("rejected", "hidden layers: expected sizes such as 16, 16, got “16, x”.")]
+    QTest.keyClick(hidden, Key.Key_Escape)
+    assert hidden.text() == "16, 16"
+    assert not button.isVisible()
+
+
+def test_the_formula_is_that_of_the_chosen_optimizer(panel: KnobsPanel) -> None:
+    panel.show_recipe(recipe())
+    formula = next(label for label in panel.findChildren(QLabel) if label.property("role") == "formula")
+    assert "rate · slope" in formula.text()
+    next(p for p in panel.findChildren(QComboBox) if p.accessibleName() == "Optimizer").setCurrentText("momentum")
+    assert "v ← m·v + slope" in formula.text()
+
+
+def test_a_surface_shows_its_start_and_no_network(panel: KnobsPanel) -> None:
+    panel.show_recipe(recipe(rebuild=(Rebuild("start", "where the ball starts", [1.5, 1.5]),)))
+    heard = Heard(rebuild=panel.rebuild_asked)
+    names = {e.accessibleName() for e in panel.findChildren(QLineEdit)}
+    assert names == {"learning rate", "start"}
+    typed(next(e for e in panel.findChildren(QLineEdit) if e.accessibleName() == "start"), "-1, 2.5")
+    assert heard.said == [("rebuild", {"start": [-1.0, 2.5]})]
+
+
+def test_several_runs_are_listed_and_a_press_selects(panel: KnobsPanel) -> None:
+    panel.show_recipe(recipe(runs=3))
+    heard = Heard(run=panel.run_chosen)
+    rows = [b for b in panel.findChildren(QAbstractButton) if b.accessibleName().startswith("Run ")]
+    assert [row.isChecked() for row in rows] == [True, False, False]
+    rows[2].click()
+    assert heard.said == [("run", 2)]
+
+
+def test_every_control_has_a_name_and_a_tooltip_and_fits_the_panel(panel: KnobsPanel) -> None:
+    panel.show_recipe(recipe(Adam, runs=2))
+    QApplication.processEvents()
+    kinds = QAbstractSlider | QComboBox | QAbstractButton | QLineEdit
+    for control in panel.findChildren(QWidget):
+        if isinstance(control, kinds) and control.isVisible() and takes_tab(control):
+            assert control.accessibleName()
+            assert control.toolTip(), control.accessibleName()
+            right = control.mapTo(panel, control.rect().topRight()).x()
+            assert right < panel.width(), control.accessibleName()
+
+
+def test_a_message_stays_one_line_high_and_is_never_markup(qtbot: QtBot) -> None:
+    bar = MessageBar(DARK)
+    qtbot.addWidget(bar)
+    bar.resize(300, bar.sizeHint().height())
+    bar.set_hint("Space plays")
+    bar.show()
+    height = bar.sizeHint().height()
+    done: list[str] = []
+    bar.show_message("error", "<b>wrong</b> " * 20 + "\n\n& more", ("Mend & go", lambda: done.append(bar.kind)))
+    QApplication.processEvents()
+    assert bar.sizeHint().height() == bar.height() == height
+    assert "&lt;b&gt;wrong" in next(w.toolTip() for w in bar.findChildren(QWidget) if "wrong" in w.toolTip())
+    next(b for b in bar.findChildren(QAbstractButton) if b.accessibleName() == "Mend & go").click()
+    assert done == [""]  # dismissed before the action, which may have a message of its own
+    assert bar.kind == ""
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_text_can_be_read_in_both_themes(theme: Theme, qapp: QApplication, plain_look: None) -> None:
+    assert style.contrast("#000000", "#ffffff") == pytest.approx(21)
+    for ground in (theme.panel, theme.raised, theme.window):
+        assert style.contrast(theme.text, ground) >= 7
+        assert style.contrast(theme.muted, ground) >= 4.5
+    assert style.contrast(style.on_accent(theme), theme.accent) >= 4.5
+    assert style.contrast(theme.accent, theme.panel) >= 3  # the focus ring
+    style.apply(qapp, theme)
+    assert qapp.palette().highlight().color().name() == theme.accent
+    assert qapp.font().pointSizeF() >= 10
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_icons_come_in_the_colour_of_the_text(theme: Theme, qapp: QApplication) -> None:
+    image = icon("play", theme).pixmap(48).toImage()
+    assert image.pixelColor(22, 24).name() == theme.text  # inside the triangle
+    assert image.pixelColor(2, 2).alpha() == 0
+    covered = sum(image.pixelColor(x, y).alphaF() for x in range(48) for y in range(48)) / 48**2
+    assert math.isclose(covered, 0.5 * 12.6 * 15.6 / 24**2, rel_tol=0.25)  # its area in the file
