@@ -116,8 +116,12 @@ def _run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.scenario}: {error}") from error
     with ExitStack() as stack:
         # Both are opened before the work, so that a place that can't be written to is known at once.
-        csv = CsvWriter(stack.enter_context(_output(options.csv))) if options.csv else None
+        csv_file = stack.enter_context(_output(options.csv)) if options.csv else None
         json_file = stack.enter_context(_output(options.json)) if options.json else None
+        csv = None
+        if csv_file:
+            with _written(options.csv):
+                csv = CsvWriter(csv_file)
         update = stack.enter_context(_progress(runs))
         while (run := next_run(runs)) is not None:
             if run.advance():

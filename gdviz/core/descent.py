@@ -139,8 +139,6 @@ def descend(
     recorded = sorted(changes, key=lambda change: change[0])
     step, learning_rate = 0, 0.0
     while True:
-        while recorded and recorded[0][0] <= step:
-            optimizer = _apply(optimizer, recorded.pop(0)[1])
         batch = batches.batch(step)
         large = batch if batch is not None and len(batch) > CHUNK else None
         with np.errstate(all="ignore"):
@@ -158,6 +156,9 @@ def descend(
             # A sum decides nearly always; only where it overflowed, or really is not finite, each knob is looked at.
             sound = math.isfinite(float(np.dot(theta, ones))) or bool(np.isfinite(theta).all())
         finite = sound and math.isfinite(cost) and math.isfinite(length)
+        # Only now: the update that led here was still the old rule's.
+        while recorded and recorded[0][0] <= step:
+            optimizer = _apply(optimizer, recorded.pop(0)[1])
         factor = schedule.factor(step, horizon)
         learning_rate = optimizer.learning_rate * factor
         row = Row(step, cost, length, learning_rate, theta, gradient, state, evaluation, finite)

@@ -144,6 +144,7 @@ class Workspace:
         self._deltas = [np.empty((size, n), dtype) for size in sizes[1:]]
         self._deltas_transposed = [delta.T for delta in self._deltas]
         self._scratch = [np.empty((size, n), dtype) for size in sizes[1:]]
+        self._examples = np.arange(n)
         self._one_hot = np.eye(sizes[-1], dtype=dtype)
         self._targets = np.empty((sizes[-1], n), dtype)
         # dC/dz begins with 2/n (a - y) for squared errors, (p - y) / n for softmax with cross-entropy.
@@ -176,6 +177,8 @@ class Workspace:
             else:
                 a_out[:] = first_sums
                 first_sums = None
+            if activation is SOFTMAX:
+                self._scratch[-1][:] = a_out
             activation.apply(a_out)
         return self._activations[-1].T
 
@@ -186,9 +189,10 @@ class Workspace:
         if self._squared:
             error = np.subtract(outputs, self._targets, out=self._deltas[-1]).reshape(-1)
             return float(np.dot(error, error)) / self._n
-        # p of the right label; a p that underflowed to 0 costs inf, honestly.
-        np.multiply(outputs, self._targets, out=self._scratch[-1])
-        return -float(np.log(self._scratch[-1].sum(axis=0)).sum(dtype=np.float64)) / self._n
+        # -log p[label] = log(sum of e^z) - z[label], which stays right where p itself underflows to 0.
+        z = np.subtract(self._scratch[-1], self._scratch[-1].max(axis=0), out=self._scratch[-1])
+        costs = np.log(np.exp(z).sum(axis=0)) - z[labels, self._examples]
+        return float(costs.sum(dtype=np.float64)) / self._n
 
     def cost_and_gradient(self, theta: Vector, labels: NDArray[Any], gradient: Vector) -> float:
         """The mean cost at ``theta``; its gradient is written into ``gradient`` (n_params,)."""

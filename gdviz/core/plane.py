@@ -99,9 +99,13 @@ class Plane:
 
 
 def random_direction(theta: Vector, net: Network, rng: np.random.Generator) -> Vector:
-    """A random direction (n_params,) in which each neuron's incoming weights are as long as that neuron's, biases 0."""
+    """A random direction (n_params,) in which each neuron's incoming weights are as long as that neuron's, biases 0.
+
+    A network whose weights are all zero has no lengths to go by; there they are 1, as xavier's are on average.
+    """
     direction: Vector = rng.standard_normal(theta.size).astype(theta.dtype)
+    zeros = not any(own.any() for own, _ in net.layers(theta))
     for (weights, biases), (own, _) in zip(net.layers(direction), net.layers(theta), strict=True):
-        weights *= np.linalg.norm(own, axis=0) / np.linalg.norm(weights, axis=0)
+        weights *= (1 if zeros else np.linalg.norm(own, axis=0)) / np.linalg.norm(weights, axis=0)
         biases[:] = 0
     return direction

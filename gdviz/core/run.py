@@ -87,7 +87,12 @@ class Run:
         """Go on to the loop's next pause; True when that brought a new row. Only while `ended` is empty."""
         if not self._between:
             self.apply_changes()
-        row = next(self._steps, None)
+        self._between = True
+        try:
+            row = next(self._steps)
+        except Exception:
+            self._between, self.ended = False, f"stopped at step {self.step:,}"  # a failed loop can't be taken up again
+            raise
         self._between = row is None
         if row is None:
             return False
@@ -95,6 +100,11 @@ class Run:
         self.history.append(row)
         self.ended = self._why_ended(row)
         return True
+
+    @property
+    def between(self) -> bool:
+        """In the midst of a step: knobs and gradient have moved on, and the row that belongs to them is not there."""
+        return self._between
 
     def change(self, name: str, value: float) -> None:
         """Change a knob of the optimizer from the next step on. Raises msgspec.ValidationError for a bad value."""
@@ -149,8 +159,8 @@ class Run:
             return f"flat for {stop.flat.steps:,} steps"
         if row.step >= self.horizon:
             if self.steps_per_epoch and row.step % self.steps_per_epoch == 0:
-                return f"{row.step // self.steps_per_epoch:,} epochs done"
-            return f"{row.step:,} steps done"
+                return _done(row.step // self.steps_per_epoch, "epoch")
+            return _done(row.step, "step")
         return ""
 
     def _is_flat(self, steps: int, relative: float) -> bool:
@@ -162,6 +172,10 @@ class Run:
         earlier = float(table.cost[before + 1 : now + 1].mean())
         later = float(table.cost[now + 1 : end + 1].mean())
         return earlier - later <= relative * abs(earlier)
+
+
+def _done(count: int, unit: str) -> str:
+    return f"{count:,} {unit}{'' if count == 1 else 's'} done"
 
 
 def build(scenario: Scenario) -> list[Run]:

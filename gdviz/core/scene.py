@@ -68,7 +68,7 @@ class Scene:
 
     def wants_slice(self, frame: Frame) -> bool:
         """Whether a network's ball has left the middle half of its slice, in the plane or off it."""
-        if isinstance(frame.problem, Surface):
+        if isinstance(frame.problem, Surface) or not np.isfinite(frame.theta).all():
             return False
         if self.slice is None:
             return True
@@ -90,14 +90,14 @@ class Scene:
         at = int(table.step[row])
         analytic = isinstance(run.problem, Surface)
         theta = table.knobs[row] if analytic else checkpoint.theta
-        if isinstance(run.problem, Surface):
-            self._grow_landscape(run.problem, table.knobs[: row + 1])
         shown = []
         for view in self._views:
             there = at if view.run is run else _same_moment(run, view.run, at)
             ball = checkpoint if view.run is run else view.run.history.checkpoint(there)
             shown.append(view.frame(there, ball, self.slice, view.run.cost_key == run.cost_key))
         n_ghosts = len(self._views) - len(self.runs)
+        if isinstance(run.problem, Surface):
+            self._grow_landscape(run.problem, shown[n_ghosts + self.selected].trail[:, : run.problem.n_params])
         slope = np.empty_like(theta) if analytic else None
         if slope is not None:
             with np.errstate(all="ignore"):
@@ -117,9 +117,8 @@ class Scene:
             descent=self._descent(run, checkpoint, slope),
         )
 
-    def _grow_landscape(self, surface: Surface, points: Floats) -> None:
-        finite = points[np.isfinite(points).all(axis=1)]
-        doublings = doublings_to_hold(surface, finite) if len(finite) else 0
+    def _grow_landscape(self, surface: Surface, trail: Floats) -> None:
+        doublings = doublings_to_hold(surface, trail) if len(trail) else 0
         if doublings != self._doublings:
             self._doublings, self._landscape = doublings, surface_landscape(surface, doublings)
 

@@ -66,6 +66,7 @@ class _Scroll(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         bar = self.verticalScrollBar()
+        mark(bar, "idle", True)
         bar.rangeChanged.connect(lambda low, high: mark(bar, "idle", low == high))
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
@@ -100,10 +101,10 @@ class KnobsPanel(QWidget):
         column.addLayout(below)
 
     def sizeHint(self) -> QSize:
-        return QSize(round(17 * self.fontMetrics().height()), 600)
+        return QSize(18 * self.fontMetrics().height(), 600)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(15 * self.fontMetrics().height(), 200)
+        return QSize(18 * self.fontMetrics().height(), 200)
 
     def show_recipe(self, recipe: KnobsRecipe) -> None:
         """Build the panel anew; edits that were not asked for are gone."""

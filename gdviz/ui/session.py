@@ -46,6 +46,8 @@ class Session(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.scenario: Scenario | None = None
+        self.name = ""
+        """under which `scenario` was opened"""
         self.timeline = Timeline(self)
         self.playing = False
         self._worker = Worker(self)
@@ -53,16 +55,19 @@ class Session(QObject):
         self._scene: Scene | None = None
         self._target = 0.0
         self._keep_ghosts = False
+        self._coming = ""
+        self._resume = False
         self._slice_keys = count()
         self._slice_key = -1
         self._slice_at = -math.inf
-        self._announced: set[Run] = set()
+        self._announced: set[tuple[Run, str]] = set()
         self._worker.built.connect(self._show)
         self._worker.failed.connect(self._failed)
         self._worker.rested.connect(self._rested)
         self._pictures.result.connect(self._take_slice)
         self._pictures.done.connect(self._slice_done)
         self.timeline.frame_ready.connect(self._after_frame)
+        self.timeline.drawing.connect(self._worker.hold)
         self.timeline.replayed.connect(self._go)
 
     def start(self) -> None:
@@ -101,8 +106,7 @@ class Session(QObject):
         except InputError as error:
             self.message.emit("error", f"{error}", None)
             return False
-        self._load(scenario, keep_ghosts=False)
-        self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
+        self._load(scenario, keep_ghosts=False, name=name)
         return True
 
     def reset(self) -> None:
@@ -111,14 +115,14 @@ class Session(QObject):
 
     def new_seed(self) -> None:
         """Start again with seeds that none of the runs has."""
-        if self.run is not None and self.run.steps_per_epoch is None:
-            self.message.emit("info", "A surface has no randomness: every seed gives the same run.", None)
         seeds = (
             max((run.spec.seed for run in self.runs), default=0)
             + 1
             - min((run.spec.seed for run in self.runs), default=0)
         )
         self._restart(lambda run: msgspec.structs.replace(run, seed=run.seed + seeds))
+        if self.run is not None and self.run.steps_per_epoch is None:
+            self.message.emit("info", "A surface has no randomness: every seed gives the same run.", None)
 
     def rebuild(self, changes: dict[str, Any]) -> None:
         """Start a new run with other keys of the recipe; a mistake leaves everything as it is, with a message."""
@@ -148,12 +152,11 @@ class Session(QObject):
             return
         self._load(scenario, keep_ghosts=True)
 
-    def slower(self) -> None:
-        """Start again with a third of the selected run's learning rate."""
-        chosen = self.selected
+    def slower(self, blown_up: Run) -> None:
+        """Start again with a third of this run's learning rate."""
 
         def with_smaller_rate(index: int, run: RunSpec) -> RunSpec:
-            if index != chosen:
+            if self.runs[index] is not blown_up:
                 return run
             rate = float(f"{run.optimizer.learning_rate / 3:.2g}")
             return msgspec.structs.replace(
@@ -166,10 +169,15 @@ class Session(QObject):
 
     def select(self, index: int) -> None:
         """Let another of `runs` own the surface, the third panel and the readouts."""
-        if self._scene is not None and index != self._scene.selected:
+        frame = self.timeline.frame
+        if self._scene is not None and frame is not None and index != self._scene.selected:
+            there = frame.runs[len(frame.runs) - len(self.runs) + index].step  # the same moment, in its own steps
             self._scene.select(index)
             self._drop_slice_job()
-            self.timeline.draw_now()
+            if self.timeline.live:
+                self.timeline.draw_now()
+            else:
+                self.timeline.seek(there)
             self.opened.emit()
 
     # Transport
@@ -193,6 +201,7 @@ class Session(QObject):
 
     def pause(self) -> None:
         """Stop at the next step."""
+        self._resume = False
         self.timeline.hold()
         self._worker.pause()
         self._target = 0.0
@@ -250,9 +259,11 @@ class Session(QObject):
 
     # What follows
 
-    def _load(self, scenario: Scenario, *, keep_ghosts: bool) -> None:
+    def _load(self, scenario: Scenario, *, keep_ghosts: bool, name: str = "") -> None:
+        played = self.playing
         self.pause()
-        self._keep_ghosts = keep_ghosts
+        self._resume = played
+        self._keep_ghosts, self._coming = keep_ghosts, name or self.name
         self.loading.emit(scenario.title)
         self._worker.load(scenario)
 
@@ -278,7 +289,9 @@ class Session(QObject):
         before = self._scene
         selected = before.selected if before and self._keep_ghosts and before.selected < len(runs) else 0
         ghosts = before.runs if before and self._keep_ghosts else []
-        self.scenario = scenario
+        self.scenario, self.name, self._resume = scenario, self._coming, False
+        if not self._keep_ghosts:
+            self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
         self._scene = Scene(runs, ghosts, selected)
         self._drop_slice_job()
         if before is not None and before.run.cost_key == self._scene.run.cost_key:
@@ -289,12 +302,16 @@ class Session(QObject):
         self.timeline.show(self._scene)
         self.opened.emit()
         self.timeline.draw_now()
+        if self.playing:  # asked for while it was loading
+            self._go()
 
     def _failed(self, reason: str) -> None:
         self._set_playing(False)
         self.message.emit("error", reason, None)
         if self.scenario is not None:
             self.opened.emit()
+        if self._resume:  # what could not be built leaves what ran before it as it was
+            self.play()
 
     def _can_go(self) -> bool:
         """Make the runs able to go on; beyond their stop if need be. False where all of them blew up."""
@@ -330,8 +347,8 @@ class Session(QObject):
 
     def _after_frame(self, frame: Frame) -> None:
         for run in self.runs:
-            if run.ended and run not in self._announced:
-                self._announced.add(run)
+            if run.ended and (run, run.ended) not in self._announced:
+                self._announced.add((run, run.ended))
                 self._announce(run)
         scene = self._scene
         if scene is None or scene.remaking or monotonic() - self._slice_at < _SLICE_SECONDS:
@@ -354,7 +371,7 @@ class Session(QObject):
             return
         rate = f"{run.optimizer.learning_rate:g}"
         text = f"{run.label} {run.ended or 'blew up'}: at a learning rate of {rate} every step overshoots further."
-        self.message.emit("warning", text, ("Restart at a smaller rate", self.slower))
+        self.message.emit("warning", text, ("Restart at a smaller rate", lambda: self.slower(run)))
 
     def _take_slice(self, key: int, result: Slice) -> None:
         if self._scene is not None and key == self._slice_key:

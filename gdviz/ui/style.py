@@ -2,6 +2,7 @@
 
 import math
 
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QColor, QFont, QPalette
 from PySide6.QtWidgets import QApplication
 
@@ -68,10 +69,10 @@ QToolButton:checked {{ background: {_blend(t.accent, t.raised, 0.22)}; border-co
 QToolButton:focus, QPushButton:focus {{ border: 2px solid {t.accent}; padding: 0.22em 0.44em; }}
 QPushButton:focus {{ padding: 0.26em 0.74em; }}
 QToolButton:disabled, QPushButton:disabled {{ color: {t.muted}; background: transparent; }}
-QToolButton[flat="true"] {{ background: transparent; border-color: transparent; }}
+QToolButton[flat="true"] {{ background: transparent; border-color: transparent; padding: 0.16em 0.5em; }}
 QToolButton[flat="true"]:hover {{ background: {hover}; }}
 QToolButton[flat="true"]:checked {{ background: {_blend(t.accent, t.panel, 0.16)}; }}
-QToolButton[flat="true"]:focus {{ border-color: {t.accent}; }}
+QToolButton[flat="true"]:focus {{ border-color: {t.accent}; padding: 0.1em 0.44em; }}
 QToolButton[accent="true"], QPushButton[accent="true"] {{
     background: {t.accent}; border-color: {t.accent}; color: {on_accent(t)}; font-weight: 600;
 }}
@@ -162,5 +163,7 @@ def apply(app: QApplication, theme: Theme) -> None:
     font.setPointSizeF(max(font.pointSizeF(), _SMALLEST))
     font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width: a counting number stands still
     app.setFont(font)
+    # Now, and not with the next events: the style sheet would keep the font that each widget has.
+    app.sendPostedEvents(None, QEvent.Type.ApplicationFontChange)
     app.setPalette(palette(theme))
     app.setStyleSheet(style_sheet(theme))

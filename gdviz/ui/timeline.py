@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QElapsedTimer, QObject, Qt, QTimer, Signal
@@ -12,6 +14,8 @@ if TYPE_CHECKING:
     from gdviz.core.scene import Scene
 
 FRAME_MS = 16
+_SHARE = 0.5
+"""of the time that frames may take; Python runs one thread at a time, and what a frame takes is lost to training"""
 _SETTLE_MS = 300
 _REPLAY_SECONDS = 4.0
 """how long a replay at unlimited speed takes, whatever its length"""
@@ -20,8 +24,8 @@ _REPLAY_SECONDS = 4.0
 class Timeline(QObject):
     """Where in time everyone looks. Live, the cursor is at the newest step and moves with it."""
 
-    frame_due = Signal()
-    """before a frame is built and drawn"""
+    drawing = Signal(bool)
+    """True before a frame is built, False when it is painted"""
     frame_ready = Signal(object)
     """a Frame, to be drawn now"""
     replayed = Signal()
@@ -37,6 +41,7 @@ class Timeline(QObject):
         self._cursor: float | None = None
         self._replaying = False
         self._shown: object = None
+        self._due = 0.0
         self._settled = True
         self._since = QElapsedTimer()
         self._clock = QElapsedTimer()
@@ -101,7 +106,8 @@ class Timeline(QObject):
     def _tick(self) -> None:
         if self._replaying:
             self._advance(self._clock.restart() / 1000)
-        self._draw()
+        if perf_counter() >= self._due:
+            self._draw()
 
     def _advance(self, seconds: float) -> None:
         if self.scene is None or self._cursor is None:
@@ -122,13 +128,22 @@ class Timeline(QObject):
         if now == self._shown:
             self._settle()
             return
-        self.frame_due.emit()
+        begun = perf_counter()
+        self.drawing.emit(True)
         frame = scene.frame(cursor)
         if frame is not None:
             self._shown, self.frame = now, frame
             self._settled = False
             self._since.restart()
             self.frame_ready.emit(frame)
+        # Painting follows in the event loop, and this call after it.
+        QTimer.singleShot(0, self, partial(self._rest_after, begun))
+
+    def _rest_after(self, begun: float) -> None:
+        """Leave the interpreter to the training after a frame that was dear to draw: fewer frames, not a slower run."""
+        self.drawing.emit(False)
+        now = perf_counter()
+        self._due = now + (now - begun) * (1 / _SHARE - 1)
 
     def _settle(self) -> None:
         """Draw the last frame of a movement once more: what panels refresh at a slower rate catches up."""

@@ -112,7 +112,7 @@ class TransportBar(QWidget):
         """Recolour the pictures, show the theme that a press would bring, and measure the font anew."""
         self._theme = theme
         em = self.fontMetrics().height()
-        self.scenarios.setMinimumWidth(9 * em)
+        self.scenarios.setMinimumWidth(12 * em)
         self.scenarios.setMaximumWidth(20 * em)
         self.track.setMaximumWidth(14 * em)
         for button, name in self._buttons:

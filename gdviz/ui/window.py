@@ -48,6 +48,7 @@ class Window(QMainWindow):
         super().__init__()
         self.session = session
         self.theme = theme
+        self._opened = ""
         self.setWindowTitle("gdviz")
         self.setMinimumSize(960, 640)
         self.transport = TransportBar(theme)
@@ -73,7 +74,6 @@ class Window(QMainWindow):
 
     def open(self, name: str) -> bool:
         """Open a scenario by name or file; False, with a message, where it cannot be."""
-        self._name = name
         return self.session.open(name)
 
     def _lay_out(self) -> None:
@@ -113,7 +113,7 @@ class Window(QMainWindow):
         session.opened.connect(self._show_recipe)
         session.playing_changed.connect(transport.set_playing)
         session.message.connect(self._show_message)
-        session.loading.connect(lambda title: self.messages.set_hint(f"Loading “{title}” …"))
+        session.loading.connect(self._show_loading)
         session.timeline.frame_ready.connect(self._show_frame)
         transport.scenario_chosen.connect(self.open)
         transport.open_asked.connect(self._ask_for_file)
@@ -167,7 +167,8 @@ class Window(QMainWindow):
         act = self._keys.get((event.key(), bool(modifiers & Qt.KeyboardModifier.ShiftModifier)))
         if act is None:
             return False
-        act()
+        if not event.isAutoRepeat() or event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+            act()
         return True
 
     def _select(self, index: int) -> None:
@@ -183,14 +184,17 @@ class Window(QMainWindow):
         if scenario is None or run is None:
             return
         self.messages.set_hint(_HINT)
-        self.setWindowTitle(f"{scenario.title or self._name} — gdviz")
+        opened = self.session.name
+        self.setWindowTitle(f"{scenario.title or opened} — gdviz")
         names = [(name, load_scenario(name).title) for name in scenario_names()]
-        if self._name not in (name for name, _ in names):
-            names.append((self._name, scenario.title or self._name))
-        self.transport.show_scenarios(names, self._name)
+        if opened not in (name for name, _ in names):
+            names.append((opened, scenario.title or opened))
+        self.transport.show_scenarios(names, opened)
         self.transport.set_has_epochs(run.steps_per_epoch is not None)
         self.transport.set_speed(self.session.timeline.pace)
-        self.loss.set_cost_axis(scenario.view.cost_axis)
+        if opened != self._opened:  # the user's choice outlives a reset
+            self._opened = opened
+            self.loss.set_cost_axis(scenario.view.cost_axis)
         self.knobs.show_recipe(knobs_recipe(self.session, self.theme))
 
     def _show_frame(self, frame: Frame) -> None:
@@ -213,6 +217,10 @@ class Window(QMainWindow):
 
     def _show_message(self, kind: str, text: str, action: Action | None) -> None:
         self.messages.show_message(kind, text, action)
+
+    def _show_loading(self, title: str) -> None:
+        self.messages.clear()  # what was said of the runs before no longer holds
+        self.messages.set_hint(f"Loading “{title}” …")
 
     def _ask_for_file(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open a scenario", "", "Scenarios (*.toml)")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _STACK_BYTES = 8 << 20  # macOS gives a secondary thread 512 KB, on which OpenBLAS crashes
 _LATE = 0.1  # seconds behind its pace after which the worker lets the lost time go, instead of racing to catch up
+_LONGEST_HOLD = 0.1  # seconds; a window that is busy with something else must not stop the training
 _SHORTEST_WAIT = 0.002  # seconds; shorter ones are not kept by the system, so they are added up
 
 
@@ -46,8 +47,8 @@ class Worker(QThread):
         self._runs: list[Run] = []
         self._until = 0.0
         self._pace = math.inf
-        self._drawing_done = Event()
-        self._drawing_done.set()
+        self._may_step = Event()
+        self._may_step.set()
 
     def load(self, scenario: Scenario) -> None:
         """Build the scenario's runs and take them to step 0; of several such orders only the newest is carried out."""
@@ -82,15 +83,14 @@ class Worker(QThread):
         with self._orders:
             self._quit = True
             self._wake()
-        self._drawing_done.set()
         self.wait()
 
-    def hold_for_drawing(self, hold: bool) -> None:
-        """Keep the loop from the interpreter while a frame is drawn, so that both are done sooner."""
-        if hold:
-            self._drawing_done.clear()
+    def hold(self, drawing: bool) -> None:
+        """Keep the loop from the interpreter while a frame is drawn: side by side, each would wait for the other."""
+        if drawing:
+            self._may_step.clear()
         else:
-            self._drawing_done.set()
+            self._may_step.set()
 
     def _wake(self) -> None:
         self._attention.set()
@@ -98,8 +98,10 @@ class Worker(QThread):
 
     def run(self) -> None:
         """Carry out orders until told to end."""
-        while not self._quit:
+        while True:
             with self._orders:
+                if self._quit:
+                    return
                 self._attention.clear()
                 wanted, self._wanted = self._wanted, None
                 until, pace = self._until, self._pace
@@ -127,7 +129,7 @@ class Worker(QThread):
 
     def _step(self, until: float, pace: float) -> bool:
         """Step until there is an order (True) or nothing more to do (False)."""
-        runs, attention, drawing_done = self._runs, self._attention, self._drawing_done
+        runs, attention, may_step = self._runs, self._attention, self._may_step
         for run in runs:
             run.apply_changes()
         due = perf_counter()
@@ -137,8 +139,8 @@ class Worker(QThread):
             if run_or_none is None or run_or_none.progress >= until - 1e-8:
                 return False
             run = run_or_none
-            if not drawing_done.is_set():
-                drawing_done.wait(0.05)
+            if not may_step.is_set():
+                may_step.wait(_LONGEST_HOLD)
             if not run.advance() or pace == math.inf:
                 continue
             due += 1 / (pace * sum(not each.ended for each in runs) or 1)
@@ -152,7 +154,11 @@ class Worker(QThread):
 
     def _rest(self, until: float) -> None:
         for run in self._runs:
-            run.history.snapshot(run.row)
+            # In the midst of a step the knobs are no row's: that step is done first, unless there is a new order.
+            while run.between and not self._attention.is_set():
+                run.advance()
+            if not run.between:
+                run.history.snapshot(run.row)
         if self._runs and until > 0:
             self.rested.emit()
         with self._orders:

@@ -116,7 +116,7 @@ class TestDivergence:
     def test_the_last_row_of_overshoot_is_where_float64_ends(self) -> None:
         found = costs(of_rate(2.0))
         # 25 * 9^k passes the largest float64, 1.8e308, at k = 322.
-        assert len(found) == 323 + 1 - 1
+        assert len(found) == 323
         assert found[-2] == pytest.approx(25 * 9.0**321, rel=1e-9)
         assert found[-1] == np.inf
 
@@ -164,8 +164,9 @@ class TestDivergence:
     ],
 )
 def test_norm_survives_overflow_and_underflow(vector: Vector, expected: float) -> None:
-    assert norm(vector) == pytest.approx(expected, rel=1e-6, abs=0)
-    assert np.isnan(norm(np.array([1, np.nan, np.inf])))
+    with np.errstate(all="ignore"):  # as the loop calls it
+        assert norm(vector) == pytest.approx(expected, rel=1e-6, abs=0)
+        assert np.isnan(norm(np.array([1, np.nan, np.inf])))
 
 
 class TestLiveChanges:
@@ -202,7 +203,7 @@ class TestLiveChanges:
             'problem = { kind = "surface", name = "bowl" }\nstop.steps = 40\n'
             'runs = [{ optimizer = { kind = "momentum", learning_rate = 0.1 }, schedule.kind = "cosine" }]',
             'problem = { kind = "digits", data = "DATA", hidden = [4] }\nstop.steps = 40\n'
-            'runs = [{ optimizer = { kind = "adam" }, batch_size = 7, changes = [{ step = 20, learning_rate = 0.5 }] }]',
+            'runs = [{ optimizer.kind = "adam", batch_size = 7, changes = [{ step = 20, learning_rate = 0.5 }] }]',
         ],
     )
     def test_a_recorded_change_replays_bit_for_bit(

@@ -2,16 +2,17 @@
 
 import warnings
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gdviz.core.activations import ACTIVATIONS, SOFTMAX
+from gdviz.core.activations import ACTIVATIONS, SOFTMAX, Activation
 from gdviz.core.datasets import DataSet
 from gdviz.core.network import CostName, InitName, Network
+from gdviz.core.problem import Vector
 
-Matrix = NDArray[np.float64]
 H = 6e-6
 """near the cube root of float64's epsilon, where the errors of truncation and of rounding balance"""
 
@@ -20,17 +21,18 @@ every_kind = pytest.mark.parametrize(
 )
 
 
-def numeric_slope(net: Network, theta: Matrix, knob: int, images: Matrix, labels: NDArray[np.int64]) -> float:
+def numeric_slope(net: Network, theta: Vector, knob: int, images: Vector, labels: NDArray[np.int64]) -> float:
     ahead, behind = theta.copy(), theta.copy()
     ahead[knob] += H
     behind[knob] -= H
-    return (net.cost(ahead, images, labels) - net.cost(behind, images, labels)) / (ahead[knob] - behind[knob])
+    slope: float = (net.cost(ahead, images, labels) - net.cost(behind, images, labels)) / (ahead[knob] - behind[knob])
+    return slope
 
 
 def assert_exact(
-    net: Network, theta: Matrix, images: Matrix, labels: NDArray[np.int64], knobs: NDArray[np.intp]
+    net: Network, theta: Vector, images: Vector, labels: NDArray[np.int64], knobs: NDArray[np.intp]
 ) -> None:
-    """To 1e-6 of each slope; one that is itself no larger than the difference's rounding, to 1e-6 of the typical one."""
+    """To 1e-6 of each slope; of one that is no larger than the difference's rounding, to 1e-6 of the typical one."""
     _, gradient = net.cost_and_gradient(theta, images, labels)
     numeric = np.array([numeric_slope(net, theta, knob, images, labels) for knob in knobs])
     typical = float(np.sqrt(np.mean(gradient**2)))
@@ -68,12 +70,13 @@ def test_cost_and_outputs_follow_the_formula(activation: str, cost: CostName) ->
     net = Network((6, 5, 4), activation, cost)
     rng = np.random.default_rng(3)
     images, labels, theta = rng.random((9, 6)), rng.integers(0, 4, 9), net.init(rng, "normal", np.float64)
-    hidden_function = {
+    functions: dict[str, Any] = {
         "sigmoid": lambda z: 1 / (1 + np.exp(-z)),
         "tanh": np.tanh,
         "relu": lambda z: np.where(z > 0, z, 0),
         "leaky-relu": lambda z: np.where(z > 0, z, 0.01 * z),
-    }[activation]
+    }
+    hidden_function = functions[activation]
     (w1, b1), (w2, b2) = net.layers(theta)
     costs, outputs = [], []
     for image, label in zip(images, labels, strict=True):
@@ -124,7 +127,7 @@ def test_the_gradient_of_a_batch_is_the_mean_of_its_examples() -> None:
 def test_a_certain_mistake_costs_what_it_should_where_p_underflows(dtype: type) -> None:
     """With z = (4000, 0) the right class has p = e^-4000, which no float holds; the cost is 4000 all the same."""
     net = Network((1, 2), cost="cross-entropy")
-    theta = np.array([4000, 0, 0, 0], dtype)
+    theta: Vector = np.array([4000, 0, 0, 0], dtype)
     images, labels = np.ones((1, 1)), np.array([1])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -141,7 +144,7 @@ def test_sigmoid_does_not_overflow() -> None:
 
 
 @pytest.mark.parametrize("activation", [*ACTIVATIONS.values(), SOFTMAX], ids=lambda activation: activation.name)
-def test_an_activation_knows_its_slope(activation: object) -> None:
+def test_an_activation_knows_its_slope(activation: Activation) -> None:
     """times_slope is the product with the Jacobian's transpose, element by element or row by row."""
     rng = np.random.default_rng(5)
     z, delta = rng.normal(size=(4, 6)), rng.normal(size=(4, 6))
@@ -150,11 +153,11 @@ def test_an_activation_knows_its_slope(activation: object) -> None:
         ahead, behind = z.copy(), z.copy()
         ahead[at] += H
         behind[at] -= H
-        activation.apply(ahead)  # type: ignore[attr-defined]
-        activation.apply(behind)  # type: ignore[attr-defined]
+        activation.apply(ahead)
+        activation.apply(behind)
         expected[at] = (delta * (ahead - behind)).sum() / (2 * H)
-    activation.apply(z)  # type: ignore[attr-defined]
-    activation.times_slope(delta, z, np.empty_like(z))  # type: ignore[attr-defined]
+    activation.apply(z)
+    activation.times_slope(delta, z, np.empty_like(z))
     np.testing.assert_allclose(delta, expected, rtol=1e-6, atol=1e-9)
 
 
@@ -211,7 +214,7 @@ def test_a_workspace_serves_one_theta_after_another() -> None:
         # What the first layer sums to may be handed in, instead of the images.
         (weights, biases), _ = net.layers(theta)
         outputs = net.outputs(theta, images).copy()
-        np.testing.assert_allclose(workspace.forward(theta, images @ weights + biases), outputs, rtol=1e-12)
+        np.testing.assert_allclose(workspace.forward(theta, (images @ weights + biases).T), outputs, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

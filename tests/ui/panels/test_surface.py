@@ -297,7 +297,7 @@ def test_a_ball_beyond_the_view_has_an_arrow_at_the_edge(panel: SurfacePanel) ->
 
 def test_far_points_keep_their_direction() -> None:
     pixels = Pixels((-1, 1), (-1, 1), 400, 400)
-    x, y = pixels(np.array([[1e300, -2e300]]))[0].tolist()
+    x, y = pixels(np.array([[1e200, -2e200]]))[0].tolist()
     assert max(abs(x), abs(y)) <= 1e4
     assert y / x == pytest.approx(2)
 

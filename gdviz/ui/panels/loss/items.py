@@ -67,7 +67,8 @@ class Marker:
         (left, right), (bottom, top) = self._view.viewRange()
         area = self._view.rect()
         x = area.width() * (self._x - left) / (right - left)
-        self._line.setLine(x, 0, x, area.height())
+        column = math.floor(x) + 0.5  # the middle of a pixel: crisp
+        self._line.setLine(column, 0, column, area.height())
         on_curve = math.isfinite(self._y)
         self._dot.setVisible(on_curve)
         if on_curve:
@@ -75,7 +76,7 @@ class Marker:
         pill, corner = self._pill.boundingRect(), self._view.pos()
         at = min(max(x, 0.0), area.width()) + corner.x() - pill.width() / 2
         room = self._pill.parentItem().boundingRect().width() - pill.width()
-        self._pill.setPos(max(min(at, room), 1.0), corner.y() - pill.height() - 2)
+        self._pill.setPos(max(min(at, room), 1.0), corner.y() - pill.height() - 7)  # above the axes' topmost numbers
 
 
 class RunItems:
@@ -153,9 +154,7 @@ class RunItems:
         ends = curve.steps + (self.stride - 1)
         if len(ends):
             ends[-1] = min(ends[-1], run.newest)
-        bottom, top = y_range
-        limit = 1e3 * max(abs(bottom), abs(top))  # far off the view, and still in the painter's range
-        low, high, mean = (log10(c) if log else np.clip(c, -limit, limit) for c in (curve.low, curve.high, curve.mean))
+        low, high, mean = (_heights(costs, log, y_range) for costs in (curve.low, curve.high, curve.mean))
         band = ends, mean
         if self.stride > 1:
             # The end that is nearer to the mean comes last, so that a curve which falls is drawn falling.
@@ -171,20 +170,21 @@ class RunItems:
         blew_up = run.ended.startswith("blew up") and len(run.curve.steps) > 0
         self._cross.setVisible(blew_up)
         if blew_up:
-            last, edge = run.curve.mean[-1:], 0.03 * (top - bottom)
+            bottom, top = y_range
+            last, edge = _heights(run.curve.mean[-1:], log, y_range)[0], 0.03 * (top - bottom)
             at = min(run.curve.steps[-1] + run.curve.stride - 1, run.newest) * self.x_scale
-            self._cross.setPos(at, min(max((log10(last) if log else last)[0], bottom + edge), top - edge))
+            self._cross.setPos(at, min(max(last, bottom + edge), top - edge))
 
-    def draw_evaluations(self, run: RunFrame, log: bool, dot: float) -> None:
+    def draw_evaluations(self, run: RunFrame, log: bool, dot: float, y_range: Range) -> None:
         """Draw train and test costs as dots; `dot` is a length on the x axis that is too short to be seen."""
-        key = log, dot
+        key = log, dot, y_range
         if run.evaluations is self._evaluations and key == self._evaluations_key:
             return
         self._evaluations, self._evaluations_key = run.evaluations, key
         steps = run.evaluations.steps.astype(float)
         train, test = run.evaluations.train_cost, run.evaluations.test_cost
         for costs, back, front in ((test, self._ring, self._hole), (train, self._rim, self._dot)):
-            path = dots(steps, log10(costs) if log else costs, dot)
+            path = dots(steps, _heights(costs, log, y_range), dot)
             back.setPath(path)
             front.setPath(path)
 
@@ -228,9 +228,12 @@ def dots(x: Floats, y: Floats, length: float) -> QPainterPath:
     return path
 
 
-def log10(costs: Floats) -> Floats:
-    """(m,) log10 of costs, nan where there is none to show."""
-    return np.log10(costs, where=costs > SMALLEST, out=np.full(len(costs), np.nan))
+def _heights(costs: Floats, log: bool, y_range: Range) -> Floats:
+    """(m,) where costs stand on the axis; nan for those that have no logarithm."""
+    if log:
+        return np.log10(costs, where=costs > SMALLEST, out=np.full(len(costs), np.nan))
+    limit = 1e3 * max(abs(end) for end in y_range)  # far off the view, and still in the painter's range
+    return np.clip(costs, -limit, limit)
 
 
 def _fold(curve: Curve, columns: int, left: float, right: float) -> Curve:

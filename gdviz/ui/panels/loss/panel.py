@@ -42,25 +42,32 @@ class LossPanel(QWidget):
         self._frame: Frame | None = None
         self._log = self._zoomed = self._behind = False
         self._runs: list[RunItems] = []
-        self._evaluations: Evaluations | None = None
+        self._accuracy_of: tuple[Evaluations, float] | None = None
         self._drawn = 0.0
-        self._sought = -1
         self._late = QTimer(self, singleShot=True, interval=round(1000 * _SETTLE))
         self._late.timeout.connect(self._catch_up)
 
-        self._view = View()
+        self._view = View(enableMenu=False)
         self._left, self._bottom, self._right = Axis("left"), Axis("bottom"), Axis("right")
-        axes = {"left": self._left, "bottom": self._bottom, "right": self._right}
-        self._plot = pg.PlotWidget(viewBox=self._view, axisItems=axes, enableMenu=False)
+        # Put together here, because a PlotWidget makes seven menus that nobody opens and that outlive it.
+        self._plot = pg.GraphicsLayoutWidget()
         self._plot.setFrameShape(QFrame.Shape.NoFrame)
         self._plot.setRenderHint(QPainter.RenderHint.Antialiasing)
         # By default only what changed is painted, clipped to its many rectangles, and that takes twice as long.
         self._plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
-        self._plot.hideButtons()
         self._plot.setMinimumSize(120, 60)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setAccessibleName("Cost by step")
-        self._right.unlinkFromView()
+        self._plot.ci.layout.setSpacing(0)
+        self._plot.addItem(self._left, 0, 0)
+        self._plot.addItem(self._view, 0, 1)
+        self._plot.addItem(self._right, 0, 2)
+        self._plot.addItem(self._bottom, 1, 1)
+        self._left.linkToView(self._view)
+        self._bottom.linkToView(self._view)
+        for axis in (self._left, self._bottom, self._right):
+            axis.enableAutoSIPrefix(False)
+        self._right.hide()
         self._right.setRange(0, 100)
         self._view.disableAutoRange()
         self._view.setDefaultPadding(0)
@@ -70,7 +77,7 @@ class LossPanel(QWidget):
         self._accuracy, self._accuracy_dots = placed(QGraphicsPathItem(), 5), placed(QGraphicsPathItem(), 5)
         for item in (self._accuracy, self._accuracy_dots):
             self._view.addItem(item, ignoreBounds=True)
-        self._marker = Marker(self._view, self._plot.plotItem)
+        self._marker = Marker(self._view, self._plot.ci)
 
         title = QLabel("COST")
         title.setProperty("role", "heading")
@@ -95,10 +102,12 @@ class LossPanel(QWidget):
         for button in self._scales.values():
             group.addButton(button)
             header.addWidget(button)
-        self._legend = QLabel(objectName="legend")
+        self._legend = QLabel()
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         self._legend.setWordWrap(True)
-        self._legend.setTextInteractionFlags(Qt.TextInteractionFlag.LinksAccessibleByMouse)
+        self._legend.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
         self._legend.setAccessibleName("Runs and signs")
         self._legend.linkActivated.connect(lambda link: self.run_selected.emit(int(link)))
         column = QVBoxLayout(self)
@@ -162,7 +171,7 @@ class LossPanel(QWidget):
         self._log = scale == "log"
         self._scales[scale].setChecked(True)
         self._left.setLogMode(self._log)
-        self._view.setLimits(minYRange=0.3 if self._log else 1e-12)
+        self._view.setLimits(minYRange=0.3 if self._log else None)
         self._reset_view()
 
     # Drawing
@@ -189,19 +198,17 @@ class LossPanel(QWidget):
 
     def _draw(self, frame: Frame) -> None:
         self._drawn = perf_counter()
-        x_range, (bottom, top) = self._view.viewRange()
-        # A column a pixel, and half as many for the runs that are not selected: a wide pen's time grows with them.
+        x_range, y_range = (tuple(ends) for ends in self._view.viewRange())
+        # At most a column a pixel, and half as many for the other runs: a wide pen's time grows with them.
         columns, dot = max(256, round(self._view.width())), (x_range[1] - x_range[0]) / 4096
         for index, (items, run) in enumerate(zip(self._runs, frame.runs, strict=True)):
             selected = index == frame.selected
             items.set_style(run, selected, self._theme)
-            items.draw_curve(
-                run, self._log, columns if selected else columns // 2, (x_range[0], x_range[1]), (bottom, top)
-            )
-            items.draw_evaluations(run, self._log, dot)
+            items.draw_curve(run, self._log, columns if selected else columns // 2, x_range, y_range)
+            items.draw_evaluations(run, self._log, dot, y_range)
         measured = frame.run.evaluations
-        if measured is not self._evaluations:
-            self._evaluations = measured
+        if (measured, dot) != self._accuracy_of:
+            self._accuracy_of = measured, dot
             known = np.isfinite(measured.test_accuracy)
             steps, accuracy = measured.steps[known].astype(float), measured.test_accuracy[known]
             self._accuracy.setPath(line(steps, accuracy))
@@ -217,6 +224,7 @@ class LossPanel(QWidget):
         measured = any(len(r.evaluations.steps) for r in frame.runs)
         if self._right.isVisible() != measured:
             self._right.setVisible(measured)
+            self._fit_font()
         signs = key(frame, self._theme, self._runs[frame.selected].stride)
         lines = [run_list(frame, self._theme), *([signs] if signs and self._roomy() else [])]
         text = "<br>".join(lines)
@@ -251,14 +259,16 @@ class LossPanel(QWidget):
         self._marker.place()
 
     def _fit_font(self) -> None:
+        """Make room for the numbers at the axes and for the marker's pill."""
         metrics = QFontMetricsF(self.font())
-        room = round(metrics.horizontalAdvance("step 0"))  # px that a number may stand beyond the ends of its axis
+        beyond = round(metrics.horizontalAdvance("step 0"))  # px that a number may stand beyond the end of its axis
         for axis in (self._left, self._bottom, self._right):
-            axis.setStyle(tickFont=self.font(), tickLength=-4, tickTextOffset=4, hideOverlappingLabels=room)
+            axis.setStyle(tickFont=self.font(), tickLength=-4, tickTextOffset=4, hideOverlappingLabels=beyond)
         self._left.setWidth(metrics.horizontalAdvance("0.0000") + 8)
         self._right.setWidth(metrics.horizontalAdvance("100 %") + 8)
         self._marker.set_font(self.font())
-        self._plot.plotItem.layout.setContentsMargins(0, metrics.height() + 8, 0, 0)
+        right = 0.0 if self._right.isVisible() else beyond / 2
+        self._plot.ci.layout.setContentsMargins(0, metrics.height() + 12, right, 0)
 
     def _roomy(self) -> bool:
         return self.height() > 18 * self.fontMetrics().height()

@@ -80,20 +80,20 @@ def above(value: float) -> float:
 
 
 def linear_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:
-    """From 0, or below the lowest cost, to above the highest; a run that blew up counts with how it began."""
-    lowest, highest = 0.0, 0.0
+    """From 0, or below the lowest cost, to above the highest; who left the start far behind counts with the start."""
+    ends = [0.0]
     for run in runs:
         curve, evaluations = run.curve, run.evaluations
-        if len(curve.steps):
-            high = float((curve.high if curve.window == 1 else curve.mean).max())
-            if run.ended.startswith("blew up"):
-                high = min(high, 10 * abs(float(curve.mean[0])))
-            lowest = min(lowest, float((curve.low if curve.window == 1 else curve.mean).min()))
-            highest = max(highest, high)
-        for costs in (evaluations.train_cost, evaluations.test_cost):
-            highest = max(highest, float(np.max(costs, initial=0.0, where=np.isfinite(costs))))
-    top = above(highest) if highest > 0 else 1.0
-    return (-above(-lowest) if lowest < 0 else 0.0), top
+        low, high = (curve.low, curve.high) if curve.window == 1 else (curve.mean, curve.mean)
+        for costs in (low, high, evaluations.train_cost, evaluations.test_cost):
+            costs = costs[np.isfinite(costs)]
+            if len(costs):
+                near = abs(float(costs[0]))
+                for end in (float(costs.min()), float(costs.max())):
+                    ends.append(end if abs(end) <= 1e4 * near else math.copysign(10 * near, end))
+    lowest, highest = min(ends), max(ends)
+    bottom = -above(-lowest) if lowest < 0 else 0.0
+    return bottom, above(highest) if highest > 0 else bottom + 1
 
 
 def log_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:

@@ -1,0 +1,330 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from gdviz.core.frame import Frame
+from gdviz.core.landscape import EXTENT, Slice, digits_slices
+from gdviz.core.run import Run, build, next_run
+from gdviz.core.scenario import parse
+from gdviz.core.scene import MEAN_STEPS, Scene
+
+SURFACE = """
+[problem]
+kind = "surface"
+name = "{name}"
+[stop]
+steps = {steps}
+[[runs]]
+optimizer = {{ kind = "gradient-descent", learning_rate = {rate} }}
+"""
+DIGITS = """
+[problem]
+kind = "digits"
+train_size = 320
+[stop]
+epochs = 2
+[[runs]]
+batch_size = {batch}
+optimizer = {{ kind = "gradient-descent", learning_rate = 1.0 }}
+"""
+Finish = Callable[[str], list[Run]]
+
+
+def surface(name: str = "parabola", rate: float = 0.1, steps: int = 20) -> str:
+    return SURFACE.format(name=name, rate=rate, steps=steps)
+
+
+def at_rest(runs: list[Run]) -> list[Run]:
+    """The runs with their newest knobs on show, as the training thread leaves them."""
+    for run in runs:
+        run.history.snapshot(run.row)
+    return runs
+
+
+def drawn(scene: Scene, step: int | None = None) -> Frame:
+    frame = scene.frame(step)
+    assert frame is not None
+    return frame
+
+
+def sliced(scene: Scene, frame: Frame) -> Slice:
+    """The coarse slice through a frame's ball."""
+    return next(s for s in digits_slices(frame.problem, frame.theta, frame.theta_step, 0) if s)  # type: ignore[arg-type]
+
+
+def take(run: Run, steps: int) -> None:
+    while run.step < steps:
+        run.advance()
+
+
+def test_there_is_no_frame_before_step_0(start_runs: Finish) -> None:
+    assert Scene(start_runs(surface())).frame(None) is None
+
+
+def test_a_frame_is_the_row_under_the_cursor(finish_runs: Finish) -> None:
+    runs = finish_runs(surface())
+    scene = Scene(at_rest(runs))
+    for step, live in ((0, False), (7, False), (20, True), (None, True), (99, True)):
+        frame, at = drawn(scene, step), 20 if step is None else min(step, 20)
+        assert (frame.step, frame.live, frame.theta_step, frame.run.newest) == (at, live, at, 20)
+        assert frame.theta[0] == pytest.approx(5 * 0.8**at, rel=1e-12)
+        assert frame.run.cost == pytest.approx(25 * 0.8 ** (2 * at), rel=1e-12)
+        assert frame.slope is not None
+        assert frame.slope[0] == pytest.approx(10 * 0.8**at, rel=1e-12)
+        assert [term.name for term in frame.terms] == ["slope", "step"]
+        assert frame.terms[-1].value[0] == pytest.approx(0.8**at, rel=1e-12)
+        assert len(frame.run.trail) == at + 1
+        np.testing.assert_allclose(frame.run.trail[-1], [5 * 0.8**at, 25 * 0.8 ** (2 * at)])
+        np.testing.assert_array_equal(frame.start, [5.0])
+
+
+def test_a_live_frame_holds_together_while_the_run_is_ahead_of_its_snapshot(start_runs: Finish) -> None:
+    (run,) = start_runs(DIGITS.format(batch=16))
+    scene = Scene([run])
+    take(run, 10)
+    drawn(scene)  # asks for a snapshot at the next step
+    take(run, 15)
+    frame = drawn(scene)
+    assert (frame.step, frame.theta_step, frame.run.step) == (11, 11, 11)
+    assert frame.run.cost == run.history.table().cost[11]
+    np.testing.assert_array_equal(frame.theta, run.history.checkpoint(11).theta)
+    assert frame.live
+
+
+def test_the_past_is_drawn_as_it_was_when_it_was_now(start_runs: Finish) -> None:
+    (run,) = start_runs(DIGITS.format(batch=16))
+    scene = Scene([run])
+    then = {}
+    for step in range(12):
+        take(run, step)
+        run.history.snapshot(run.row)
+        then[step] = drawn(scene).theta.copy()
+    for step, theta in then.items():
+        frame = drawn(scene, step)
+        assert frame.step == frame.theta_step == step
+        np.testing.assert_array_equal(frame.theta, theta)
+
+
+def test_the_version_stands_still_exactly_while_nothing_is_new(start_runs: Finish) -> None:
+    (run,) = start_runs(DIGITS.format(batch=16))
+    scene = Scene([run])
+    take(run, 1)
+    drawn(scene)
+    before = scene.version()
+    assert scene.version() == before
+    take(run, 2)
+    assert (after := scene.version()) != before
+    scene.remaking = True
+    assert scene.version() != after
+    scene.remaking = False
+    run.change("learning_rate", 0.5)
+    run.apply_changes()
+    assert scene.version() != after
+    assert drawn(scene).run.learning_rate == 0.5
+
+
+def test_the_view_doubles_when_the_ball_leaves_it_and_not_before(finish_runs: Finish) -> None:
+    (run,) = finish_runs(surface(rate=1.1, steps=30))  # 5 (-1.2)^k: 5, -6, 7.2, -8.6, 10.4, -12.4
+    scene = Scene(at_rest([run]))
+    reach = []
+    for step in range(9):
+        landscape = drawn(scene, step).landscape
+        assert landscape is not None
+        reach.append(float(landscape.x[-1]))
+        assert abs(landscape.x).max() >= abs(drawn(scene, step).theta[0])
+    assert reach == [6, 6, 12, 12, 12, 24, 24, 24, 24]
+
+
+def test_the_same_view_is_the_same_picture(finish_runs: Finish) -> None:
+    scene = Scene(at_rest(finish_runs(surface())))
+    assert drawn(scene, 3).landscape is drawn(scene, 9).landscape
+
+
+@pytest.mark.parametrize("name", ["parabola", "bowl"])
+def test_a_trail_never_holds_what_cannot_be_drawn(name: str, finish_runs: Finish) -> None:
+    (run,) = finish_runs(surface(name, rate=1e6, steps=400))
+    assert run.ended.startswith("blew up at step ")
+    scene = Scene(at_rest([run]))
+    assert not np.isfinite(run.history.table().cost[-1])
+    for step in (0, run.step - 1, run.step, None):
+        frame = drawn(scene, step)
+        assert np.isfinite(frame.run.trail).all()
+        assert np.isfinite(frame.run.trail_costs).all()
+        assert len(frame.run.trail) == len(frame.run.trail_costs) >= 1
+        assert np.isfinite(frame.run.curve.mean).all()
+    assert drawn(scene).run.ended == run.ended
+
+
+def test_a_network_that_blew_up_is_drawn_without_a_warning(finish_runs: Finish) -> None:
+    toml = DIGITS.format(batch=16).replace("1.0 }", "1e6 }")
+    toml = toml.replace("train_size", 'activation = "relu"\ncost = "cross-entropy"\ntrain_size')
+    (run,) = finish_runs(toml)
+    assert run.ended.startswith("blew up")
+    scene = Scene(at_rest([run]))
+    scene.slice = sliced(scene, drawn(scene, 0))
+    for step in (0, run.step, None):
+        frame = drawn(scene, step)
+        assert np.isfinite(frame.run.trail).all()
+        assert not (scene.wants_slice(frame) and not np.isfinite(frame.theta).all())  # a slice of nothing but nan
+
+
+def test_a_long_trail_is_thinned_but_for_its_end(finish_runs: Finish) -> None:
+    (run,) = finish_runs(surface(rate=1e-5, steps=5000))
+    trail = drawn(Scene(at_rest([run]))).run.trail
+    assert 1000 < len(trail) <= 2001
+    np.testing.assert_array_equal(trail[-1000:, 0], run.history.table().knobs[-1000:, 0])
+    np.testing.assert_array_equal(trail[0], [5, 25])
+
+
+def test_a_network_wants_a_slice_when_its_ball_leaves_the_middle_half(start_runs: Finish) -> None:
+    (run,) = start_runs(DIGITS.format(batch=16))
+    scene = Scene([run])
+    take(run, 0)
+    frame = drawn(scene)
+    assert scene.wants_slice(frame)  # there is none yet
+    scene.slice = made = sliced(scene, frame)
+    assert not scene.wants_slice(drawn(scene))
+    theta, unit = run.row.theta, EXTENT / 2
+    anchor, (one, two) = made.plane.anchor.copy(), made.plane.directions
+    off = np.roll(one, 5000)
+    off -= (off @ one / (one @ one)) * one + (off @ two / (two @ two)) * two
+    off *= np.linalg.norm(one) / np.linalg.norm(off)
+    for away in (one, -one, two, -two, off):
+        for part, wanted in ((0.97, False), (1.03, True)):
+            theta[:] = anchor + part * unit * away
+            run.history.snapshot(run.row)
+            assert scene.wants_slice(drawn(scene)) is wanted
+    theta[7] = np.nan
+    run.history.snapshot(run.row)
+    assert not scene.wants_slice(drawn(scene))  # there is nothing to go through
+
+
+def test_a_surface_wants_no_slice(finish_runs: Finish) -> None:
+    scene = Scene(at_rest(finish_runs(surface())))
+    assert not scene.wants_slice(drawn(scene))
+
+
+def test_the_networks_ball_and_trail_are_projections_of_its_knobs(finish_runs: Finish) -> None:
+    (run,) = finish_runs(DIGITS.format(batch=16))
+    scene = Scene(at_rest([run]))
+    assert not len(drawn(scene).run.trail)  # no plane, no place on it
+    scene.slice = made = sliced(scene, drawn(scene, 0))
+    frame = drawn(scene)
+    steps, thetas = run.history.checkpoints()
+    np.testing.assert_allclose(frame.run.trail, made.plane.project(thetas), atol=1e-6)
+    assert frame.run.trail_costs[-1] == run.row.cost
+    assert frame.run.off_plane == pytest.approx(made.plane.distance(run.row.theta))
+    assert frame.run.off_plane > 0
+    np.testing.assert_allclose(drawn(scene, 0).run.trail, [[0, 0]], atol=1e-6)
+    assert len(drawn(scene, 5).run.trail) == 6
+    live = drawn(scene)
+    np.testing.assert_allclose(live.descent, made.plane.components(-run.row.gradient), rtol=1e-5)
+    assert drawn(scene, 5).descent is None  # its gradient was not kept, and none is made up
+
+
+def test_other_runs_stand_at_the_same_epoch(finish_runs: Finish) -> None:
+    toml = DIGITS.format(batch=16)  # 20 steps an epoch
+    toml += toml[toml.index("[[runs]]") :].replace("16", "80")  # 4
+    runs = finish_runs(toml)
+    scene = Scene(at_rest(runs))
+    frame = drawn(scene, 25)
+    assert [run.step for run in frame.runs] == [25, 5]
+    assert [run.epoch for run in frame.runs] == [1.25, 1.25]
+    scene.select(1)
+    frame = drawn(scene, 3)
+    assert frame.selected == 1
+    assert [run.step for run in frame.runs] == [15, 3]
+    np.testing.assert_array_equal(frame.theta, runs[1].history.checkpoint(3).theta)
+
+
+def test_a_run_of_another_cost_keeps_its_curve_and_has_no_ball_here(finish_runs: Finish) -> None:
+    toml = DIGITS.format(batch=16)
+    toml += toml[toml.index("[[runs]]") :] + "problem = { shuffle_labels = 1.0 }\n"
+    runs = finish_runs(toml)
+    scene = Scene(at_rest(runs))
+    scene.slice = sliced(scene, drawn(scene, 0))
+    frame = drawn(scene)
+    assert [run.on_surface for run in frame.runs] == [True, False]
+    assert [len(run.trail) > 0 for run in frame.runs] == [True, False]
+    assert len(frame.runs[1].curve.steps) == 41
+    scene.select(1)
+    assert scene.slice is None
+    assert [run.on_surface for run in drawn(scene).runs] == [False, True]
+
+
+def test_a_slice_stays_when_a_run_of_the_same_cost_is_selected(finish_runs: Finish) -> None:
+    toml = DIGITS.format(batch=16)
+    toml += toml[toml.index("[[runs]]") :] + "seed = 1\n"
+    runs = finish_runs(toml)
+    scene = Scene(at_rest(runs))
+    scene.slice = sliced(scene, drawn(scene, 0))
+    scene.select(1)
+    assert scene.slice is not None
+    assert all(run.on_surface and len(run.trail) for run in drawn(scene).runs)
+
+
+def test_ghosts_stand_first_in_their_old_colours(finish_runs: Finish) -> None:
+    toml = surface() + surface(rate=0.9)[surface().index("[[runs]]") :]
+    ghosts, runs = finish_runs(toml), finish_runs(toml)
+    scene = Scene(at_rest(runs), at_rest(ghosts), selected=1)
+    frame = drawn(scene, 4)
+    assert [run.ghost for run in frame.runs] == [True, True, False, False]
+    assert [run.colour for run in frame.runs] == [0, 1, 0, 1]
+    assert frame.selected == 3
+    assert frame.theta[0] == pytest.approx(5 * (-0.8) ** 4)
+    assert all(run.on_surface for run in frame.runs)
+
+
+def test_a_ghost_of_another_network_has_no_ball_here(finish_runs: Finish) -> None:
+    (ghost,) = finish_runs(DIGITS.format(batch=16).replace("train_size", "hidden = [5]\ntrain_size"))
+    (run,) = finish_runs(DIGITS.format(batch=16))
+    scene = Scene(at_rest([run]), [ghost])
+    scene.slice = sliced(scene, drawn(scene, 0))
+    assert [run.on_surface for run in drawn(scene).runs] == [False, True]
+
+
+@pytest.mark.parametrize(("batch", "window"), [("16", MEAN_STEPS), ('"full"', 1)])
+def test_only_a_noisy_cost_has_a_running_mean(batch: str, window: int, finish_runs: Finish) -> None:
+    (run,) = finish_runs(DIGITS.format(batch=batch))
+    curve = drawn(Scene(at_rest([run]))).run.curve
+    assert curve.window == window
+    costs = run.history.table().cost
+    mean = [costs[max(0, i + 1 - window) : i + 1].mean() for i in range(len(costs))]
+    np.testing.assert_allclose(curve.mean, mean, rtol=1e-9)
+
+
+def test_the_curve_begins_anew_when_the_history_was_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gdviz.core.history.MOST_ROWS", 1024)
+    (run,) = build(parse(surface(rate=1e-4, steps=3000), "test"))
+    scene = Scene([run])
+    while not run.ended:
+        run.advance()
+        if run.step % 100 == 0:
+            drawn(scene)
+    assert run.history.thinnings > 2
+    run.history.snapshot(run.row)
+    curve = drawn(scene).run.curve
+    table = run.history.table()
+    assert len(table.step) <= 1024
+    assert curve.low.min() == table.cost[-1]
+    assert curve.high.max() == 25
+    assert (np.diff(curve.steps) > 0).all()
+
+
+def test_accuracy_is_that_of_the_last_evaluation_before_the_cursor(finish_runs: Finish) -> None:
+    (run,) = finish_runs(DIGITS.format(batch=16))
+    measured = dict(run.history.evaluations)
+    scene = Scene(at_rest([run]))
+    assert drawn(scene, 0).run.accuracy == measured[0].test_accuracy
+    assert drawn(scene, 4).run.accuracy == measured[2].test_accuracy
+    assert drawn(scene, 39).run.accuracy == measured[20].test_accuracy
+
+
+def test_a_run_takes_turns_by_epoch(start_runs: Finish) -> None:
+    toml = DIGITS.format(batch=16)
+    toml += toml[toml.index("[[runs]]") :].replace("16", "80")
+    runs = start_runs(toml)
+    while (run := next_run(runs)) is not None:
+        run.advance()
+        assert abs(runs[0].progress - runs[1].progress) <= 0.25 + 1e-9
