@@ -8,6 +8,7 @@ import os
 import sys
 import tomllib
 from contextlib import ExitStack, contextmanager
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gdviz import __version__
@@ -100,7 +101,7 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.save:
         raise InputError(f"--save {options.save}: saved runs are not built yet, expected --csv or --json")
-    if options.csv and options.csv == options.json:
+    if options.csv is not None and options.csv == options.json:
         raise InputError(f"--csv {options.csv} --json {options.json}: expected two different places")
     tree = read_tree(options.scenario)
     from_tree(tree, options.scenario)
@@ -116,8 +117,8 @@ def _run(options: argparse.Namespace) -> int:
         raise InputError(f"{options.scenario}: {error}") from error
     with ExitStack() as stack:
         # Both are opened before the work, so that a place that can't be written to is known at once.
-        csv_file = stack.enter_context(_output(options.csv)) if options.csv else None
-        json_file = stack.enter_context(_output(options.json)) if options.json else None
+        csv_file = stack.enter_context(_output(options.csv)) if options.csv is not None else None
+        json_file = stack.enter_context(_output(options.json)) if options.json is not None else None
         csv = None
         if csv_file:
             with _written(options.csv):
@@ -222,6 +223,8 @@ def _output(name: str) -> Iterator[TextIO]:
         file = sys.stdout if name == "-" else open(name, "w", encoding="utf-8", newline="")
         if file is None:
             raise OSError(errno.EBADF, "it is closed")
+        if isinstance(file, TextIOWrapper):
+            file.reconfigure(encoding="utf-8")  # a label may hold what the terminal's own cannot
     try:
         yield file
     finally:
@@ -240,7 +243,7 @@ def _written(name: str) -> Iterator[None]:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             if isinstance(error, BrokenPipeError):
                 raise
-        place = "standard output" if name == "-" else name
+        place = "standard output" if name == "-" else name or "''"
         raise InputError(f"{place}: can't be written: {error.strerror}") from error
 
 

@@ -64,16 +64,18 @@ def digits_folder(tmp_path: Path) -> Path:
     return folder
 
 
-def process(*arguments: str, stdout: int | IO[str] = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+def process(
+    *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own, without a display."""
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
-    environment["PYTHONPATH"] = str(CHECKOUT)
+    environment |= {"PYTHONPATH": str(CHECKOUT), **variables}
     return subprocess.run(
         [sys.executable, "-m", "gdviz", *arguments],
         stdout=stdout,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
         timeout=60,
         env=environment,
     )
@@ -335,6 +337,7 @@ class TestRefusals:
             refusal("run", "worked-run", "--csv", missing) == f"{missing}: can't be written: No such file or directory"
         )
         assert refusal("run", "worked-run", "--json", folder) == f"{folder}: can't be written: Is a directory"
+        assert refusal("run", "worked-run", "--csv", "") == "'': can't be written: No such file or directory"
         for place in ("-", tmp_path / "a"):
             told = refusal("run", "worked-run", "--csv", place, "--json", place)
             assert told == f"--csv {place} --json {place}: expected two different places"
@@ -381,6 +384,30 @@ class TestProcess:
             assert done.stderr.startswith("gdviz: no display")
             assert done.stderr.count("\n") == 1
             assert f"gdviz render {name} -o {name}.gif" in done.stderr
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
+    def test_a_terminal_gets_a_progress_bar_and_a_summary(self) -> None:
+        main_end, terminal = os.openpty()
+        with open(terminal, "w") as stdout:
+            done = subprocess.run(
+                [sys.executable, "-m", "gdviz", "run", "worked-run", "--steps", "7"],
+                stdout=stdout,
+                stderr=stdout,
+                timeout=60,
+                env={**os.environ, "PYTHONPATH": str(CHECKOUT), "TERM": "xterm"},
+            )
+        shown = os.read(main_end, 1 << 16).decode()
+        os.close(main_end)
+        assert done.returncode == 0
+        assert "100%" in shown
+        assert shown.rstrip().endswith("rate 0.1: 7 steps done, cost 1.09951")
+
+    def test_a_label_that_the_terminal_cannot_show(self) -> None:
+        done = process(
+            "run", "worked-run", "--csv", "-", "--set", "runs.0.label=η", "--steps", "1", PYTHONIOENCODING="ascii"
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.splitlines()[1].startswith("η,0,,25.0,10.0,0.1,")
 
     def test_a_bad_key_ends_with_2(self) -> None:
         done = process("run", "digits", "--set", "problem.hiden=3")

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 SLICE_IMAGES = 1000
 SLICE_POINTS = (17, 49)
 """points a side: first a coarse picture at once, then the fine one"""
-EXTENT = 1.0
+EXTENT = 0.5
 """half the width of a slice; 1 is the length of a filter-normalised direction, that is, of all weights together"""
+FARTHEST_OFF = 0.5
+"""how far off a slice, in the same unit, a ball may be before the slice says too little about where it is"""
 
 _POINTS_1D, _POINTS_2D = 801, 201
 

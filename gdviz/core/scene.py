@@ -8,7 +8,7 @@ import numpy as np
 
 from gdviz.core.curve import CurveBuilder
 from gdviz.core.frame import Evaluations, Floats, Frame, Landscape, RunFrame
-from gdviz.core.landscape import EXTENT, Slice, doublings_to_hold, surface_landscape
+from gdviz.core.landscape import EXTENT, FARTHEST_OFF, Slice, doublings_to_hold, surface_landscape
 from gdviz.core.problem import Evaluation, Vector
 from gdviz.core.surfaces import Surface
 
@@ -74,7 +74,7 @@ class Scene:
             return True
         a, b = self.slice.plane.project(frame.theta)
         unit = float(np.linalg.norm(self.slice.plane.directions[0]))
-        return not max(abs(a), abs(b), frame.run.off_plane / unit) <= EXTENT / 2
+        return not (max(abs(a), abs(b)) <= EXTENT / 2 and frame.run.off_plane / unit <= FARTHEST_OFF)
 
     def frame(self, step: int | None) -> Frame | None:
         """All at ``step`` of the selected run, None being its newest; None before step 0 is there."""

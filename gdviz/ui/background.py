@@ -62,6 +62,7 @@ class Background(QThread):
                 (key, job), version, self._job = self._job, self._version, None
             for result in job:
                 if version != self._version:
+                    job.close()  # what it holds is not kept while this thread waits
                     break
                 if result is not None:
                     self.result.emit(key, result)

@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import QEvent
-from PySide6.QtGui import QColor, QFont, QPalette
+from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.resources import resource
@@ -156,11 +156,17 @@ def palette(theme: Theme) -> QPalette:
     return made
 
 
-def apply(app: QApplication, theme: Theme) -> None:
-    """Give the whole application the theme's look, in the system's own font."""
+def default_points() -> float:
+    """The size of text, in pt, that suits the screen: the system's own, and larger where a screen has more room."""
+    room = QGuiApplication.primaryScreen().availableGeometry().height()
+    return max(QGuiApplication.font().pointSizeF(), _SMALLEST, room / 120)
+
+
+def apply(app: QApplication, theme: Theme, points: float) -> None:
+    """Give the whole application the theme's look, in the system's own font at a size of ``points``."""
     app.setStyle("Fusion")  # the one that a style sheet can change wholly, and the same on every system
     font = app.font()
-    font.setPointSizeF(max(font.pointSizeF(), _SMALLEST))
+    font.setPointSizeF(points)
     font.setFeature(QFont.Tag("tnum"), 1)  # digits of one width: a counting number stands still
     app.setFont(font)
     # Now, and not with the next events: the style sheet would keep the font that each widget has.

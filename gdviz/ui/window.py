@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt
@@ -37,7 +38,12 @@ if TYPE_CHECKING:
     from gdviz.core.frame import Frame
     from gdviz.ui.session import Action, Session
 
-_HINT = "Space plays and pauses · Left and Right go step by step · Home and End: start and newest · R starts again"
+_HINT = (
+    "Space plays and pauses · Left and Right go step by step · Home and End: start and newest · R starts again · "
+    "Ctrl + and − resize the text"
+)
+_ZOOM = 1.15
+_SMALLEST_POINTS, _LARGEST_POINTS = 8.0, 28.0
 _GAP = 8  # pixels between cards
 
 
@@ -67,7 +73,15 @@ class Window(QMainWindow):
         open_action = QAction("Open", self, shortcut=QKeySequence(QKeySequence.StandardKey.Open))
         open_action.triggered.connect(self._ask_for_file)
         self.addActions([quit_action, open_action])
+        for keys, factor in (("Ctrl++", _ZOOM), ("Ctrl+=", _ZOOM), ("Ctrl+-", 1 / _ZOOM), ("Ctrl+0", 0.0)):
+            action = QAction("Text size", self, shortcut=QKeySequence(keys))
+            action.triggered.connect(partial(self._zoom, factor))
+            self.addAction(action)
+        self._points = style.default_points()
+        if isinstance(saved := QSettings().value("points"), str | float):
+            self._points = _within_sizes(float(saved))
         self._set_theme(theme)
+        self.surface.setFocus()
         app = QApplication.instance()
         assert app is not None  # no widget lives without one
         app.installEventFilter(self)
@@ -227,6 +241,12 @@ class Window(QMainWindow):
         if path:
             self.open(path)
 
+    def _zoom(self, factor: float) -> None:
+        """Make all text larger or smaller, for a projector or a small screen; 0 is back to what suits the screen."""
+        self._points = _within_sizes(self._points * factor) if factor else style.default_points()
+        QSettings().setValue("points", self._points)
+        self._set_theme(self.theme)
+
     def _toggle_theme(self) -> None:
         self._set_theme(LIGHT if self.theme.name == DARK.name else DARK)
         QSettings().setValue("theme", self.theme.name)
@@ -235,7 +255,7 @@ class Window(QMainWindow):
         self.theme = theme
         app = QApplication.instance()
         assert isinstance(app, QApplication)  # no widget lives without one
-        style.apply(app, theme)
+        style.apply(app, theme, self._points)
         for part in (self.transport, self.surface, self.loss, self.weights, self.messages):
             part.set_theme(theme)
         self.setWindowIcon(icon("gdviz", theme))
@@ -253,6 +273,10 @@ class Window(QMainWindow):
         app.removeEventFilter(self)
         self.session.finish()
         super().closeEvent(event)
+
+
+def _within_sizes(points: float) -> float:
+    return min(max(points, _SMALLEST_POINTS), _LARGEST_POINTS)
 
 
 def _card(panel: QWidget) -> QFrame:

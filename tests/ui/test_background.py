@@ -4,7 +4,6 @@ from time import perf_counter
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QThread
 from pytestqt.qtbot import QtBot
 
 from gdviz.ui.background import Background
@@ -46,12 +45,12 @@ def test_what_a_job_yields_arrives_in_order_with_its_key(
 
 def test_a_job_runs_in_the_other_thread_and_is_heard_in_this_one(background: Background, qtbot: QtBot) -> None:
     heard_in = []
-    background.result.connect(lambda _key, _result: heard_in.append(QThread.currentThread()))
+    background.result.connect(lambda _key, _result: heard_in.append(current_thread()))
     with qtbot.waitSignal(background.result) as signal:
         background.ask(0, (current_thread() for _ in range(1)))
     assert signal.args is not None
     assert signal.args[1] is not current_thread()
-    assert heard_in == [QThread.currentThread()]
+    assert heard_in == [current_thread()]
 
 
 def test_the_newest_job_wins(background: Background, heard: list[tuple[Any, ...]], qtbot: QtBot) -> None:

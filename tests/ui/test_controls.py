@@ -362,7 +362,7 @@ def test_text_can_be_read_in_both_themes(theme: Theme, qapp: QApplication, plain
         assert style.contrast(theme.muted, ground) >= 4.5
     assert style.contrast(style.on_accent(theme), theme.accent) >= 4.5
     assert style.contrast(theme.accent, theme.panel) >= 3  # the focus ring
-    style.apply(qapp, theme)
+    style.apply(qapp, theme, style.default_points())
     assert qapp.palette().highlight().color().name() == theme.accent
     assert qapp.font().pointSizeF() >= 10
 

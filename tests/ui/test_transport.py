@@ -164,7 +164,7 @@ def test_a_bar_made_before_the_look_fits_it(bar: TransportBar, qapp: QApplicatio
     font = qapp.font()
     font.setPointSizeF(20)
     qapp.setFont(font)
-    style.apply(qapp, DARK)
+    style.apply(qapp, DARK, style.default_points())
     bar.set_theme(DARK)
     QApplication.processEvents()
     for playing in (True, False):
