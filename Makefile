@@ -2,7 +2,7 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench pictures clean
 
 run:  ## open the window, or what ARGS says: make run ARGS='run worked-run --csv -'
 	@.ci/setup run
@@ -22,6 +22,11 @@ lint:  ## style, types, direction of imports
 bench:  ## speed and memory, measured on this machine
 	@.ci/setup test
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/benchmarks
+
+pictures:  ## the pictures of README.md, taken in a real window
+	@.ci/setup test
+	GDVIZ_PICTURES=resources/pictures QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1920x1200x24' \
+		$(BIN)/python -m pytest -m x11 tests/ui/test_pictures.py
 
 clean:
 	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks

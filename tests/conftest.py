@@ -4,6 +4,8 @@ import os
 
 import hypothesis
 
+import gdviz  # noqa: F401 - before numpy is imported anywhere: it sets the number of BLAS threads
+
 # Before Qt or pyqtgraph is imported. A bare `pytest` needs no display; `make test` names xcb for the tests marked x11.
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ["PYQTGRAPH_QT_LIB"] = "PySide6"

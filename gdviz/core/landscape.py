@@ -22,7 +22,7 @@ SLICE_POINTS = (17, 49)
 """points a side: first a coarse picture at once, then the fine one"""
 EXTENT = 0.5
 """half the width of a slice; 1 is the length of a filter-normalised direction, that is, of all weights together"""
-FARTHEST_OFF = 0.5
+FARTHEST_OFF = 0.3
 """how far off a slice, in the same unit, a ball may be before the slice says too little about where it is"""
 
 _POINTS_1D, _POINTS_2D = 801, 201
@@ -33,6 +33,11 @@ class Slice(NamedTuple):
 
     plane: Plane
     landscape: Landscape
+
+    @property
+    def unit(self) -> float:
+        """The length in knob space of one unit of the plane's coordinates."""
+        return float(np.linalg.norm(self.plane.directions[0]))
 
 
 def surface_landscape(surface: Surface, doublings: int) -> Landscape:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MEAN_STEPS = 100
 """steps in the running mean of a mini-batch cost"""
 
+_ARROW_OFF = 0.1
+"""in units of the slice: farther off the plane, a slope at the ball says nothing about the picture under it"""
 _TRAIL_POINTS = 1000
 _NETWORK_TRAIL_POINTS = 256
 """fewer: each is a projection of all knobs"""
@@ -73,8 +75,7 @@ class Scene:
         if self.slice is None:
             return True
         a, b = self.slice.plane.project(frame.theta)
-        unit = float(np.linalg.norm(self.slice.plane.directions[0]))
-        return not (max(abs(a), abs(b)) <= EXTENT / 2 and frame.run.off_plane / unit <= FARTHEST_OFF)
+        return not (max(abs(a), abs(b)) <= EXTENT / 2 and frame.run.off_plane / self.slice.unit <= FARTHEST_OFF)
 
     def frame(self, step: int | None) -> Frame | None:
         """All at ``step`` of the selected run, None being its newest; None before step 0 is there."""
@@ -114,7 +115,7 @@ class Scene:
             start=run.history.checkpoint(0).theta,
             slope=slope,
             terms=_terms(run, theta, slope, checkpoint, at, float(table.learning_rate[row])),
-            descent=self._descent(run, checkpoint, slope),
+            descent=self._descent(run, checkpoint, slope, shown[n_ghosts + self.selected].off_plane),
         )
 
     def _grow_landscape(self, surface: Surface, trail: Floats) -> None:
@@ -122,10 +123,14 @@ class Scene:
         if doublings != self._doublings:
             self._doublings, self._landscape = doublings, surface_landscape(surface, doublings)
 
-    def _descent(self, run: Run, checkpoint: Checkpoint, slope: Vector | None) -> tuple[float, float] | None:
+    def _descent(
+        self, run: Run, checkpoint: Checkpoint, slope: Vector | None, off_plane: float
+    ) -> tuple[float, float] | None:
         if slope is not None:
             return (-float(slope[0]), -float(slope[1])) if len(slope) == 2 else None
         if self.slice is None or checkpoint.gradient is None:
+            return None
+        if off_plane / self.slice.unit > _ARROW_OFF:
             return None
         a, b = self.slice.plane.components(-checkpoint.gradient)
         return float(a), float(b)
@@ -172,10 +177,11 @@ class _RunView:
 
     def frame(self, step: int, ball: Checkpoint, slice_: Slice | None, on_surface: bool) -> RunFrame:
         """The run at ``step``, its knobs as in ``ball``."""
-        table = self.run.history.table()
+        # Asked first: a thinning between the two costs a curve drawn anew, not one that stands still.
         if self.run.history.thinnings != self._thinnings:
             self._thinnings = self.run.history.thinnings
             self._new_curve()
+        table = self.run.history.table()
         if len(table.step) > self._consumed:
             self._curve.extend(table.step[self._consumed :], table.cost[self._consumed :])
             self._consumed = len(table.step)

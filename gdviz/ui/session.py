@@ -9,7 +9,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from gdviz.core.digits import Digits
 from gdviz.core.errors import InputError
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 Action = tuple[str, Callable[[], None]]
 _SLICE_SECONDS = 0.7
 """at least so long between two slices, however fast the ball runs away"""
-
-_RUN_KEYS = ("batch_size", "seed", "optimizer")
-_OVERRIDES = ("start", "shuffle_labels", "train_size", "init", "hidden")
 
 
 class Session(QObject):
@@ -60,6 +57,8 @@ class Session(QObject):
         self._slice_keys = count()
         self._slice_key = -1
         self._slice_at = -math.inf
+        self._later = QTimer(self, singleShot=True)
+        self._later.timeout.connect(self._make_slice)
         self._announced: set[tuple[Run, str]] = set()
         self._worker.built.connect(self._show)
         self._worker.failed.connect(self._failed)
@@ -79,6 +78,7 @@ class Session(QObject):
     def finish(self) -> None:
         """End the threads; nothing can be done afterwards."""
         self.timeline.stop()
+        self._later.stop()
         self._pictures.finish()
         self._worker.finish()
 
@@ -134,9 +134,7 @@ class Session(QObject):
             if key == "optimizer":
                 run["optimizer"] = {"kind": value}
                 run["changes"] = []
-            elif key == "batch_size":
-                run[key] = value
-            elif key == "seed":
+            elif key in ("batch_size", "seed"):
                 run[key] = value
             elif key == "train_size" and value == "all":
                 run["problem"].pop(key, None)
@@ -275,7 +273,10 @@ class Session(QObject):
             optimizer = msgspec.structs.replace(
                 run.spec.optimizer, **{name: getattr(run.optimizer, name) for name in run.tuned}
             )
-            runs.append(msgspec.structs.replace(run.spec, optimizer=optimizer))
+            # A number that was set by hand holds from the start; the recipe's own changes of others stand.
+            changes = ({key: value for key, value in c.items() if key not in run.tuned} for c in run.spec.changes)
+            left = tuple(change for change in changes if len(change) > 1)
+            runs.append(msgspec.structs.replace(run.spec, optimizer=optimizer, changes=left))
         return msgspec.structs.replace(self.scenario, runs=tuple(runs))
 
     def _restart(self, change: Callable[[RunSpec], RunSpec]) -> None:
@@ -350,10 +351,18 @@ class Session(QObject):
             if run.ended and (run, run.ended) not in self._announced:
                 self._announced.add((run, run.ended))
                 self._announce(run)
-        scene = self._scene
-        if scene is None or scene.remaking or monotonic() - self._slice_at < _SLICE_SECONDS:
+        self._make_slice()
+
+    def _make_slice(self) -> None:
+        """Have a slice made if the ball on show wants one: at once, or when enough time has passed since the last."""
+        scene, frame = self._scene, self.timeline.frame
+        if scene is None or frame is None or scene.remaking:
             return
-        if isinstance(frame.problem, Digits) and scene.wants_slice(frame):
+        wait = self._slice_at + _SLICE_SECONDS - monotonic()
+        if wait > 0:
+            if not self._later.isActive():
+                self._later.start(math.ceil(1000 * wait))
+        elif isinstance(frame.problem, Digits) and scene.wants_slice(frame):
             self._slice_at, self._slice_key = monotonic(), next(self._slice_keys)
             scene.remaking = True
             seed = scene.run.spec.seed
@@ -370,7 +379,7 @@ class Session(QObject):
         if run is None:
             return
         rate = f"{run.optimizer.learning_rate:g}"
-        text = f"{run.label} {run.ended or 'blew up'}: at a learning rate of {rate} every step overshoots further."
+        text = f"{run.label} {run.ended}: at a learning rate of {rate} its cost has left the range of numbers."
         self.message.emit("warning", text, ("Restart at a smaller rate", lambda: self.slower(run)))
 
     def _take_slice(self, key: int, result: Slice) -> None:

@@ -259,7 +259,7 @@ class Window(QMainWindow):
         for part in (self.transport, self.surface, self.loss, self.weights, self.messages):
             part.set_theme(theme)
         self.setWindowIcon(icon("gdviz", theme))
-        if self.session.run is not None:
+        if len(self.session.runs) > 1:  # their colours are the theme's; else what was typed may stay
             self.knobs.show_recipe(knobs_recipe(self.session, theme))
 
     def closeEvent(self, event: QCloseEvent) -> None:

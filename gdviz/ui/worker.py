@@ -141,7 +141,7 @@ class Worker(QThread):
             run = run_or_none
             if not may_step.is_set():
                 may_step.wait(_LONGEST_HOLD)
-            if not run.advance() or pace == math.inf:
+            if not run.advance() or pace == math.inf or until < math.inf:  # single steps come at once
                 continue
             due += 1 / (pace * sum(not each.ended for each in runs) or 1)
             ahead = due - perf_counter()

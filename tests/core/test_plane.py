@@ -29,7 +29,7 @@ def labels(rng: np.random.Generator) -> NDArray[Any]:
 
 
 def small(activation: str = "tanh", cost: CostName = "squared-error") -> Network:
-    return Network((12, 6, 5, 4), activation, cost)  # type: ignore[arg-type]  # the names of ACTIVATIONS
+    return Network((12, 6, 5, 4), activation, cost)
 
 
 def lengths(net: Network, theta: NDArray[Any]) -> list[NDArray[Any]]:

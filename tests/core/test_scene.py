@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from gdviz.core.frame import Frame
-from gdviz.core.landscape import EXTENT, Slice, digits_slices
+from gdviz.core.landscape import EXTENT, FARTHEST_OFF, Slice, digits_slices
 from gdviz.core.run import Run, build, next_run
 from gdviz.core.scenario import parse
 from gdviz.core.scene import MEAN_STEPS, Scene
@@ -185,14 +185,14 @@ def test_a_network_wants_a_slice_when_its_ball_leaves_the_middle_half(start_runs
     assert scene.wants_slice(frame)  # there is none yet
     scene.slice = made = sliced(scene, frame)
     assert not scene.wants_slice(drawn(scene))
-    theta, unit = run.row.theta, EXTENT / 2
+    theta, half = run.row.theta, EXTENT / 2
     anchor, (one, two) = made.plane.anchor.copy(), made.plane.directions
     off = np.roll(one, 5000)
     off -= (off @ one / (one @ one)) * one + (off @ two / (two @ two)) * two
     off *= np.linalg.norm(one) / np.linalg.norm(off)
-    for away in (one, -one, two, -two, off):
+    for away in (half * one, -half * one, half * two, -half * two, FARTHEST_OFF * off):
         for part, wanted in ((0.97, False), (1.03, True)):
-            theta[:] = anchor + part * unit * away
+            theta[:] = anchor + part * away
             run.history.snapshot(run.row)
             assert scene.wants_slice(drawn(scene)) is wanted
     theta[7] = np.nan
@@ -211,15 +211,18 @@ def test_the_networks_ball_and_trail_are_projections_of_its_knobs(finish_runs: F
     assert not len(drawn(scene).run.trail)  # no plane, no place on it
     scene.slice = made = sliced(scene, drawn(scene, 0))
     frame = drawn(scene)
-    steps, thetas = run.history.checkpoints()
+    _, thetas = run.history.checkpoints()
     np.testing.assert_allclose(frame.run.trail, made.plane.project(thetas), atol=1e-6)
     assert frame.run.trail_costs[-1] == run.row.cost
     assert frame.run.off_plane == pytest.approx(made.plane.distance(run.row.theta))
     assert frame.run.off_plane > 0
     np.testing.assert_allclose(drawn(scene, 0).run.trail, [[0, 0]], atol=1e-6)
     assert len(drawn(scene, 5).run.trail) == 6
-    live = drawn(scene)
-    np.testing.assert_allclose(live.descent, made.plane.components(-run.row.gradient), rtol=1e-5)
+    assert frame.run.off_plane > 0.1 * made.unit
+    assert frame.descent is None  # so far off the plane a slope would contradict the picture under it
+    scene.slice = made = sliced(scene, frame)
+    expected = made.plane.components(-run.row.gradient).tolist()
+    assert drawn(scene).descent == pytest.approx(expected, rel=1e-5)
     assert drawn(scene, 5).descent is None  # its gradient was not kept, and none is made up
 
 
@@ -249,8 +252,8 @@ def test_a_run_of_another_cost_keeps_its_curve_and_has_no_ball_here(finish_runs:
     assert [len(run.trail) > 0 for run in frame.runs] == [True, False]
     assert len(frame.runs[1].curve.steps) == 41
     scene.select(1)
-    assert scene.slice is None
     assert [run.on_surface for run in drawn(scene).runs] == [False, True]
+    assert drawn(scene).landscape is None
 
 
 def test_a_slice_stays_when_a_run_of_the_same_cost_is_selected(finish_runs: Finish) -> None:

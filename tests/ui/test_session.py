@@ -25,11 +25,14 @@ batch_size = 16
 optimizer = { kind = "momentum", learning_rate = 0.5 }
 schedule = { kind = "cosine" }
 """
-PAIR = DIGITS + """
+PAIR = (
+    DIGITS
+    + """
 [[runs]]
 label = "large batches"
 batch_size = 80
 """
+)
 PARABOLA = """
 title = "Parabola"
 [problem]
@@ -171,7 +174,7 @@ def test_changes_made_while_it_runs_are_part_of_the_recipe(
     session.set_speed(300)
     session.play()
     for step, rate in ((20, 0.05), (50, 0.02), (51, 0.2)):
-        qtbot.waitUntil(lambda step=step: run.step > step)
+        qtbot.waitUntil(lambda: run.step > step)  # noqa: B023 - waited for here
         session.change("learning_rate", rate)
     if "momentum" in toml:
         session.change("momentum", 0.5)
@@ -195,10 +198,18 @@ def test_twenty_presses_are_exactly_twenty_steps(session: Session, opened: Open,
         (run,) = opened(toml)
         for _ in range(20):
             session.forward()
-        qtbot.waitUntil(lambda: at(session) == (20, True))  # noqa: B023 - waited for here
+        qtbot.waitUntil(lambda: at(session) == (20, True))
         qtbot.wait(40)
         assert run.step == 20
         assert at(session) == (20, True)
+
+
+def test_single_steps_come_at_once_at_any_pace(session: Session, opened: Open, qtbot: QtBot) -> None:
+    opened(PARABOLA)
+    session.set_speed(1.0)
+    for _ in range(20):
+        session.forward()
+    qtbot.waitUntil(lambda: at(session) == (20, True), timeout=500)
 
 
 def test_an_epoch_ends_at_its_end(session: Session, opened: Open, qtbot: QtBot) -> None:
@@ -468,7 +479,9 @@ def test_a_surface_takes_another_start(session: Session, opened: Open, renewed: 
 
 
 @pytest.mark.parametrize(
-    "text", ["[problem", "", '[problem]\nkind = "digits"\nhiden = [3]', "\udcff"], ids=["syntax", "empty", "key", "bytes"]
+    "text",
+    ["[problem", "", '[problem]\nkind = "digits"\nhiden = [3]', "\udcff"],
+    ids=["syntax", "empty", "key", "bytes"],
 )
 def test_a_broken_file_is_one_message_and_changes_nothing(
     text: str, session: Session, opened: Open, qtbot: QtBot, messages: list[Message], tmp_path: Path
@@ -561,6 +574,21 @@ def test_a_network_gets_its_slice_and_keeps_it_at_a_reset(
     assert session.timeline.frame.landscape is frame.landscape
     renewed(lambda: session.rebuild({"hidden": [4]}))
     assert session.timeline.frame.landscape is None
+
+
+def test_a_ball_that_comes_to_rest_off_its_slice_gets_another(session: Session, opened: Open, qtbot: QtBot) -> None:
+    opened(DIGITS.replace("0.5", "2.0"))
+    qtbot.waitUntil(lambda: (f := session.timeline.frame) is not None and f.landscape is not None, timeout=10_000)
+    for _ in range(3):
+        for _ in range(8):
+            session.forward()
+        qtbot.wait(10)
+
+    def rests_on_its_slice() -> bool:
+        frame = session.timeline.frame
+        return frame is not None and frame.step == 24 and not session._scene.wants_slice(frame)  # type: ignore[union-attr]
+
+    qtbot.waitUntil(rests_on_its_slice, timeout=10_000)
 
 
 # Threads

@@ -7,7 +7,7 @@ import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QLabel, QToolButton
+from PySide6.QtWidgets import QApplication, QGraphicsRectItem, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from gdviz.core.frame import Curve, Evaluations, Floats, Frame, Landscape, RunFrame
@@ -18,6 +18,7 @@ from gdviz.ui.panels.surface.levels import MOST, level_text, nice_levels
 from gdviz.ui.panels.surface.marks import RunMarks
 from gdviz.ui.panels.surface.pixels import Pixels
 from gdviz.ui.panels.surface.readout import Readout, number, read
+from gdviz.ui.panels.surface.trail import Trail
 from gdviz.ui.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
@@ -179,6 +180,16 @@ def test_numbers_have_four_digits_and_a_true_minus(value: float, text: str) -> N
     assert number(value) == text
 
 
+def test_ticks_have_a_true_minus_and_room_for_the_last(panel: SurfacePanel) -> None:
+    show(panel, on_bowl((1.0, 1.0)))
+    axis = panel._bottom
+    assert axis.tickStrings([-0.5, 1e-5, 1.0], 1.0, 0.5) == ["−0.5", "1e−05", "1.0"]
+    last = panel._view.sceneBoundingRect().right()
+    half = panel.fontMetrics().horizontalAdvance("−0.5") / 2
+    assert axis.mapRectToScene(axis.boundingRect()).right() >= last + half
+    assert panel.plot.width() >= last + half
+
+
 # --- one knob ---
 
 
@@ -319,12 +330,11 @@ def test_a_long_trail_is_thinned_to_points_of_its_own(panel: SurfacePanel) -> No
     turn = np.linspace(0, 3, 5000)
     points = np.stack([1.5 * np.cos(turn), 1.5 * np.sin(turn)], axis=1)
     show(panel, a_frame(BOWL, map_landscape(), (a_run(BOWL, points),)))
-    wide = panel._marks[0]._trail.path()
-    assert 100 < wide.elementCount() <= 301
-    last = wide.elementAt(wide.elementCount() - 1)
-    ball = view_box(panel)(points[-1])
-    assert (last.x, last.y) == pytest.approx(tuple(ball))
-    assert panel._marks[0]._exact.path().elementCount() == 5000
+    trail = panel._marks[0]._trail
+    assert 100 < len(trail._wide) <= 301
+    np.testing.assert_allclose(trail._wide[-1], view_box(panel)(points[-1]))
+    steps = np.hypot(*np.diff(trail._points, axis=0).T)
+    assert 0.3 < np.median(steps) < 1  # and a thin line goes through all that are apart
 
 
 # --- the digits' slice ---
@@ -344,7 +354,7 @@ def test_a_slice_says_what_it_is(panel: SurfacePanel) -> None:
     assert note in said
     assert "making a new slice…" in said
     assert "shuffled: its ball belongs to another surface" in said
-    assert reading(panel).splitlines() == ["0.73 | 1.842", "cost at the ball off the plane"]
+    assert reading(panel).splitlines() == ["0.73 | 1.842", "cost off the plane"]
     tip, ball = panel._arrow.polygon().at(0), view_box(panel)(np.array([0.5, 0.4]))
     assert tip.x() < ball[0] - 40
     assert tip.y() == pytest.approx(ball[1])
@@ -366,6 +376,21 @@ def test_a_run_that_blew_up_says_so(panel: SurfacePanel) -> None:
     assert "blew up at step 323" in texts(panel)
     show(panel, on_bowl((1.0, 1.0), ended="40 epochs are done"))
     assert "40 epochs are done" not in texts(panel)
+
+
+def test_digits_name_the_cost_and_the_steps_it_belongs_to() -> None:
+    run = a_run(BOWL, np.array([[1.0, 0.5]]), off_plane=1.5)
+    run = replace(run, step=1240, curve=replace(run.curve, window=100))
+    frame = replace(a_frame(BOWL, map_landscape(), (run,)), terms=(), slope=None)
+    assert read(frame).captions == ("mini-batch cost", "", "off the plane")
+    past = read(replace(frame, theta_step=1200))
+    assert past.captions == ("mini-batch cost at step 1,240", "", "off the plane at step 1,200")
+    assert past.rows == (("1.75", "|", "1.5"),)
+
+
+def test_a_step_from_kept_knobs_says_so() -> None:
+    assert read(replace(on_parabola(5.0, 4.0), theta_step=0)).captions[0] == "w at step 0"
+    assert read(replace(on_bowl((1.0, -1.0), (0.8, -0.4)), theta_step=0)).captions[1] == "at step 0"
 
 
 # --- what the user does ---
@@ -439,16 +464,67 @@ def test_live_numbers_rest_and_then_show_the_newest(qtbot: QtBot, panel: Surface
     assert reading(panel).startswith("2 − ")
 
 
-def test_what_has_not_changed_is_not_drawn_again(panel: SurfacePanel, monkeypatch: pytest.MonkeyPatch) -> None:
-    frame = on_bowl((1.0, 1.0), (0.5, 0.2))
+def test_what_has_not_changed_is_not_drawn_again(panel: SurfacePanel) -> None:
+    frame = on_bowl((1.0, 1.0), (0.5, 0.2), (0.4, 0.2))
     show(panel, frame)
-    path, image = panel._marks[0]._trail.path(), panel._map._image.pixmap().cacheKey()
-    moved = replace(frame, runs=(replace(frame.run, trail=np.array([[1.0, 1.0], [0.5, 0.2], [0.3, 0.1]])),))
-    show(panel, frame)
-    assert panel._marks[0]._trail.path() == path
-    show(panel, moved)
+    trail, image = panel._marks[0]._trail, panel._map._image.pixmap().cacheKey()
+    drawn = trail._picture.cacheKey()
+    show(panel, replace(frame, runs=(replace(frame.run, trail=np.array([[1.0, 1.0], [0.5, 0.2], [0.3, 0.1]])),)))
+    assert trail._picture.cacheKey() == drawn  # only the ball has moved
+    show(panel, replace(frame, runs=(replace(frame.run, trail=np.array([[1.0, 1.0], [0.5, 0.2], [0, 0], [1, 0]])),)))
+    assert trail._picture.cacheKey() != drawn
     assert panel._map._image.pixmap().cacheKey() == image
-    assert panel._marks[0]._trail.path().elementCount() == 3
+
+
+@pytest.mark.parametrize("n_points", [40, 600])
+def test_a_trail_that_grew_looks_like_one_drawn_at_once(
+    qtbot: QtBot, panel: SurfacePanel, theme: Theme, n_points: int
+) -> None:
+    turn = np.linspace(0, 5, n_points)
+    points = np.stack([1.5 * np.cos(turn), 1.5 * np.sin(turn)], axis=1)
+    for n in range(1, n_points + 1, 3):
+        # As a run of the digits, whose ball is not one of the points that are kept.
+        panel.show_frame(on_bowl(*points[:n], points[n - 1] * 1.1))
+        QApplication.processEvents()
+    grown = show(panel, last := on_bowl(*points[:n_points], points[-1] * 0.9))
+    fresh = SurfacePanel(theme)
+    qtbot.addWidget(fresh)
+    fresh.resize(panel.size())
+    fresh.show()
+    at_once = show(fresh, last)
+    strip = panel._readout.geometry().top()
+    a, b = (
+        np.array(image.bits(), np.int16).reshape(image.height(), -1, 4)[:strip, :, :3] for image in (grown, at_once)
+    )
+    difference = np.abs(a - b).max(axis=2)
+    assert (difference > 64).sum() <= 20  # the casing overlaps itself where a piece joins the next
+
+
+def test_a_trail_goes_back_with_the_cursor(panel: SurfacePanel, theme: Theme) -> None:
+    points = ((-1.5, 1.5), (-1.5, 0.0), (-1.5, -1.5), (0.0, -1.5), (1.5, -1.5))
+    before = show(panel, on_bowl(*points[:2]))
+    after = show(panel, on_bowl(*points))
+    assert at(panel, after, -1.5, -1.5) == QColor(theme.runs[0]).name()
+    again = show(panel, on_bowl(*points[:2]))
+    assert at(panel, again, -1.5, -1.5) == at(panel, before, -1.5, -1.5) != QColor(theme.runs[0]).name()
+
+
+def test_a_trail_is_as_sharp_as_the_screen() -> None:
+    parent = QGraphicsRectItem()
+    trail = Trail(parent)
+    trail.set_style(QColor("red"), QColor("black"), 2, 16)
+    trail.draw(np.array([[10.0, 10.0], [90.0, 10.0], [90.0, 40.0]]), Pixels((0, 1), (0, 1), 100, 50, 2.0))
+    picture = trail._picture.toImage()
+    assert (picture.width(), picture.height()) == (200, 100)
+    assert picture.pixelColor(100, 20).name() == "#ff0000"
+    assert picture.pixelColor(100, 40).alpha() == 0
+
+
+def test_a_run_that_bounces_for_ever_is_one_line_and_two_dots(panel: SurfacePanel) -> None:
+    show(panel, on_parabola(*([5.0, -5.0] * 200)))
+    marks = panel._marks[0]
+    assert marks._zigzag.path().elementCount() == 2
+    assert marks._dots.path().elementCount() == 2 * 2
 
 
 @pytest.mark.parametrize("size", [(320, 200), (450, 420), (2000, 1400)])

@@ -6,7 +6,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainterPath
-from PySide6.QtWidgets import QGraphicsEllipseItem
+from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsItem
 
 from gdviz.core.frame import Frame, Landscape
 from gdviz.ui.panels.surface.pixels import Pixels, Stroke, line, pen
@@ -18,6 +18,8 @@ class CostCurve:
 
     def __init__(self, view: pg.ViewBox) -> None:
         self._curve, self._tangent, self._jump = Stroke(view, 1), Stroke(view, 6), Stroke(view, 7)
+        # Painted again only when the view changes: a wide line costs more than all that moves over it.
+        self._curve.setCacheMode(QGraphicsItem.CacheMode.DeviceCoordinateCache)
         self.landing = QGraphicsEllipseItem(view)
         self.landing.setZValue(8)
         self._drawn: tuple[Landscape, Pixels] | None = None

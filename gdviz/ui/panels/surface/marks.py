@@ -1,18 +1,20 @@
 """What moves on the surface: each run's trail and ball, and the arrow of the step that follows."""
 
+import itertools
 import math
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QColor, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsItem, QGraphicsPolygonItem
 
 from gdviz.core.frame import Floats, Frame, RunFrame
-from gdviz.ui.panels.surface.pixels import Pixels, Stroke, dots, line, pen
+from gdviz.ui.panels.surface.pixels import Pixels, Stroke, dots, pairs, pen
+from gdviz.ui.panels.surface.trail import Trail
 from gdviz.ui.theme import Theme
 
-_WIDE = 300
-"""points of a wide line at most: it is ten times dearer to paint than one of a pixel's width"""
+_DOTS = 300
+"""newest points of a trail on a curve that have a dot"""
 _ZIGZAG = 60
 """newest points of a trail on a curve that are joined by lines"""
 _DARK = QColor("#0b0e14")
@@ -23,8 +25,7 @@ class RunMarks:
     """One run's trail and ball, or the arrow at the edge of the view behind which the ball is."""
 
     def __init__(self, parent: QGraphicsItem) -> None:
-        self._casing, self._trail, self._exact, self._dots = (Stroke(parent, 0) for _ in range(4))
-        self._lines = (self._casing, self._trail, self._exact, self._dots)
+        self._trail, self._zigzag, self._dots = Trail(parent), Stroke(parent, 0), Stroke(parent, 0)
         self.ball = QGraphicsEllipseItem(parent)
         self._inner = QGraphicsEllipseItem(self.ball)
         self.edge = QGraphicsPolygonItem(parent)
@@ -35,7 +36,7 @@ class RunMarks:
     def hide(self) -> None:
         """Take the run off the surface."""
         self._drawn = None
-        for item in (*self._lines, self.ball, self.edge):
+        for item in (self._trail, self._zigzag, self._dots, self.ball, self.edge):
             item.setVisible(False)
 
     def draw(
@@ -49,25 +50,20 @@ class RunMarks:
         if not run.on_surface or not len(run.trail):
             self.hide()
             return
-        style = (run.colour, run.ghost, rank, selected, on_curve, theme, em)
+        style = (run.colour, run.ghost, rank, selected, theme, em)
         if style != self._style:
             self._style, self._drawn = style, None
-            self._set_style(run, 100 * selected + rank, selected, on_curve, theme, em)
+            self._set_style(run, 100 * selected + rank, selected, theme, em)
         if self._drawn is not None and self._drawn[0] is run.trail and self._drawn[1] is pixels:
             return
         self._drawn = (run.trail, pixels)
         at = pixels(run.trail)
         if on_curve:
-            self._trail.set_path(line(at[-_ZIGZAG:]))
-            self._dots.set_path(dots(at[-_WIDE:]))
+            jumps, places = _distinct(at[-_ZIGZAG:], at[-_DOTS:])
+            self._zigzag.set_path(pairs(jumps))
+            self._dots.set_path(dots(places))
         else:
-            wide = line(_thinned(at))
-            self._casing.set_path(wide)
-            self._trail.set_path(wide)
-            # A trail of many points has a line through all of them, one of few a dot at each.
-            few = len(at) <= _WIDE
-            self._exact.set_path(QPainterPath() if few else line(at))
-            self._dots.set_path(dots(at) if few else QPainterPath())
+            self._trail.draw(at, pixels)
         x, y = at[-1].tolist()
         inside = 0 <= x <= pixels.width and 0 <= y <= pixels.height
         self.ball.setPos(x, y)
@@ -75,19 +71,19 @@ class RunMarks:
         self.edge.setVisible(not inside)
         if not inside:
             self._point_beyond(x, y, pixels, em)
-        for item in self._lines:
-            item.setVisible(not on_curve or item in (self._trail, self._dots))
+        self._trail.setVisible(not on_curve)
+        self._zigzag.setVisible(on_curve)
+        self._dots.setVisible(on_curve)
 
-    def _set_style(self, run: RunFrame, z: float, selected: bool, on_curve: bool, theme: Theme, em: float) -> None:
+    def _set_style(self, run: RunFrame, z: float, selected: bool, theme: Theme, em: float) -> None:
         colour, casing = theme.run(run.colour, run.ghost), QColor(theme.panel)
         faint = QColor(colour)
         faint.setAlpha(110)
         casing.setAlpha(200)
         width = em / 14 if run.ghost else em / 8
-        self._exact.setPen(pen(colour, 1))
-        self._casing.setPen(pen(casing, width + em / 8))
-        self._trail.setPen(pen(faint if on_curve else colour, em / 14 if on_curve else width))
-        self._dots.setPen(pen(colour, (2.8 if on_curve else 2.2) * width))
+        self._trail.set_style(colour, casing, width, em)
+        self._zigzag.setPen(pen(faint, em / 14))
+        self._dots.setPen(pen(colour, 2.8 * width))
         radius = em * (0.5 if selected else 0.3 if run.ghost else 0.4)
         ring = em / 8
         self.ball.setRect(QRectF(-radius, -radius, 2 * radius, 2 * radius))
@@ -99,7 +95,7 @@ class RunMarks:
         self._inner.setPen(QPen(_DARK, 1))
         self.edge.setBrush(colour)
         self.edge.setPen(QPen(QColor("white"), 1))
-        for item in self._lines:
+        for item in (self._trail, self._zigzag, self._dots):
             item.setZValue(10 + z)
         self.ball.setZValue(300 + z)
         self.edge.setZValue(300 + z)
@@ -141,17 +137,14 @@ class StepArrow(QGraphicsPolygonItem):
         self.setPolygon(_arrow((x + dx * length, y + dy * length), (dx, dy), length, 0.2 * em, 0.7 * em))
 
 
-def _thinned(at: Floats) -> Floats:
-    """At most about `_WIDE` of a trail's points (m, 2) in pixels, the last among them, evenly spaced along it.
+def _distinct(joined: Floats, dotted: Floats) -> tuple[Floats, Floats]:
+    """The different jumps (k, 2, 2) between joined points (m, 2) in pixels, and the different dotted points (l, 2).
 
-    The spacing is a power of two, so that the points kept stay the same while the trail grows.
+    To half a pixel: a run that bounces for ever or has arrived is a line and a few dots, at any number of steps.
     """
-    if len(at) <= _WIDE:
-        return at
-    length = np.hypot(*np.diff(at, axis=0).T).cumsum()
-    spacing = 2.0 ** max(1, math.ceil(math.log2(max(length[-1], 1) / _WIDE)))
-    kept: Floats = at[np.append(np.flatnonzero(np.diff(length // spacing, prepend=-1)), len(at) - 1)]
-    return kept
+    ends, places = ((np.rint(2 * at) / 2).tolist() for at in (joined, dotted))
+    jumps = dict.fromkeys((*min(a, b), *max(a, b)) for a, b in itertools.pairwise(ends) if a != b)
+    return np.array(list(jumps)).reshape(-1, 2, 2), np.array(list(dict.fromkeys(map(tuple, places))))
 
 
 def _arrow(tip: Point, towards: Point, length: float, shaft: float, head: float) -> QPolygonF:

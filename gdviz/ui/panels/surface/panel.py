@@ -6,10 +6,11 @@ import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.GraphicsScene.mouseEvents import MouseClickEvent
 from PySide6.QtCore import QEvent, QPointF, Signal
-from PySide6.QtGui import QColor, QFont, QResizeEvent
+from PySide6.QtGui import QColor, QFont, QPixmapCache, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QToolButton, QVBoxLayout, QWidget
 
 from gdviz.core.frame import Floats, Frame, Landscape
+from gdviz.ui.panels.surface.axis import Axis
 from gdviz.ui.panels.surface.colour_bar import ColourBar
 from gdviz.ui.panels.surface.contour import ContourMap
 from gdviz.ui.panels.surface.curve import CostCurve
@@ -56,7 +57,7 @@ class SurfacePanel(QWidget):
 
         self.plot.setAntialiasing(True)
         self._view = pg.ViewBox(enableMenu=False)
-        self._left, self._bottom = pg.AxisItem("left"), pg.AxisItem("bottom")
+        self._left, self._bottom = Axis("left"), Axis("bottom")
         self.plot.addItem(self._left, 0, 0)
         self.plot.addItem(self._view, 0, 1)
         self.plot.addItem(self._bottom, 1, 1)
@@ -130,6 +131,12 @@ class SurfacePanel(QWidget):
         if event.type() == QEvent.Type.FontChange:
             self.set_theme(self._theme)
 
+    def event(self, event: QEvent) -> bool:
+        handled = super().event(event)
+        if event.type() == QEvent.Type.DevicePixelRatioChange:
+            self._view_changed()
+        return handled
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._arrange()
@@ -180,13 +187,14 @@ class SurfacePanel(QWidget):
         roomy, tall = self.width() > 26 * self._em, self.height() > 17 * self._em
         self._bar.setVisible(self._map.levels.size > 0 and roomy)
         # Axes of a fixed size, because one that follows its numbers moves the whole picture.
+        below, edge, right = (round(ems * self._em) for ems in (2.6 if tall else 1.5, 0.6, 1.4))
         for axis in (self._left, self._bottom):
             axis.showLabel(tall)
-        below, edge = round((2.6 if tall else 1.5) * self._em), round(0.6 * self._em)
+            axis.room = right
         self._left.setWidth(round((4.2 if tall else 3) * self._em))
         self._bottom.setHeight(below)
         margin = 5 if tall else 0  # pyqtgraph lets the name stick out by as much
-        self._grid.setContentsMargins(0, edge, edge, margin)
+        self._grid.setContentsMargins(0, edge, right, margin)
         self._bar.setContentsMargins(0, edge, 0, below + margin)
 
     def _fit(self) -> None:
@@ -207,7 +215,11 @@ class SurfacePanel(QWidget):
 
     def _view_changed(self) -> None:
         x, y = self._view.viewRange()
-        self._pixels = Pixels(tuple(x), tuple(y), max(self._view.width(), 1), max(self._view.height(), 1))
+        width, height = max(self._view.width(), 1), max(self._view.height(), 1)
+        self._pixels = Pixels(tuple(x), tuple(y), width, height, self.devicePixelRatioF())
+        # Three still pictures of the view are kept: map, lines and curve. Qt's default is too small for a large screen.
+        kept = 3 * 4 * width * height * self._pixels.ratio**2 / 1024
+        QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), math.ceil(kept)))
         area = self._view.sceneBoundingRect().toRect()
         self._remarks.set_area(area.x(), area.y(), area.width(), area.height())
         trails = [run.trail[:: -max(1, len(run.trail) // 20)] for run in self._frame.runs] if self._frame else []

@@ -22,6 +22,8 @@ class Pixels:
     y: tuple[float, float]
     width: float
     height: float
+    ratio: float = 1.0
+    """pixels of the device in one of these, along each side"""
 
     def __call__(self, points: Floats) -> Floats:
         """Points (..., 2) of the plane, in pixels from the upper left corner of the view."""
@@ -42,7 +44,7 @@ class Stroke(QGraphicsPathItem):
     """A line in pixels.
 
     Qt's own item strokes its whole path to find its bounds each time the path changes; the points and half the
-    pen's width are enough. It has no shape, so that the mouse doesn't search it.
+    pen's width are enough. It has no shape, so that the mouse doesn't search it. What stays is not painted again.
     """
 
     def __init__(self, parent: QGraphicsItem, z: float) -> None:
@@ -51,7 +53,10 @@ class Stroke(QGraphicsPathItem):
         self.setZValue(z)
 
     def set_path(self, path: QPainterPath) -> None:
+        if path == self.path():
+            return
         margin = self.pen().widthF()
+        self.prepareGeometryChange()
         self._bounds = path.controlPointRect().adjusted(-margin, -margin, margin, margin)
         self.setPath(path)
 
@@ -68,12 +73,18 @@ def line(points: Floats) -> QPainterPath:
     return path
 
 
+def pairs(ends: Floats) -> QPainterPath:
+    """A path of separate lines, each from one to the other of its ends (m, 2, 2) in pixels."""
+    points = ends.reshape(-1, 2)
+    path: QPainterPath = pg.arrayToQPath(points[:, 0], points[:, 1], connect="pairs", finiteCheck=False)
+    return path
+
+
 def dots(points: Floats) -> QPainterPath:
     """A path that a round pen paints as one dot at each of the points (m, 2): lines too short to be seen as lines."""
-    ends = np.repeat(points, 2, axis=0)
-    ends[1::2, 0] += 0.01
-    path: QPainterPath = pg.arrayToQPath(ends[:, 0], ends[:, 1], connect="pairs", finiteCheck=False)
-    return path
+    ends = np.repeat(points[:, None], 2, axis=1)
+    ends[:, 1, 0] += 0.01
+    return pairs(ends)
 
 
 def pen(colour: QColor | str, width: float, style: Qt.PenStyle = Qt.PenStyle.SolidLine) -> QPen:

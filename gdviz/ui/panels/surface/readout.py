@@ -8,6 +8,7 @@ from PySide6.QtCore import QRectF, QSize, Qt, QTimer
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from gdviz.core.descent import norm
 from gdviz.core.frame import Frame
 from gdviz.ui.theme import Theme
 
@@ -49,7 +50,7 @@ class Reading:
     def versions(self) -> tuple["Reading", ...]:
         """The reading, then with less and less in it, for less and less room."""
         if not self.step_length:
-            return (self,)
+            return self, replace(self, captions=self.captions[:1], rows=tuple(row[:1] for row in self.rows))
         brief = replace(self, captions=tuple("rate" if c == "learning rate" else c for c in self.captions))
         minus = self.rows[0].index("−")
         ends = replace(
@@ -61,12 +62,17 @@ class Reading:
 
 
 def read(frame: Frame) -> Reading:
-    """The arithmetic of the step that follows, knob by knob; for many knobs, the cost and the distance to the plane."""
+    """The arithmetic of the step that follows, knob by knob; for many knobs, the cost and the distance to the plane.
+
+    Where the knobs at the cursor were not kept, the nearest that were are shown, and the reading says of which step.
+    """
+    kept = "" if frame.theta_step == frame.step else f"at step {frame.theta_step:,}"
     if not frame.terms or frame.theta.size > 2:
-        cost = number(frame.run.cost)
-        if not frame.run.off_plane:
-            return Reading(("cost at the ball",), ((cost,),))
-        return Reading(("cost at the ball", "", "off the plane"), ((cost, "|", number(frame.run.off_plane)),))
+        name = "cost" if frame.run.curve.window == 1 else "mini-batch cost"
+        cost, away = number(frame.run.cost), number(frame.run.off_plane)
+        captions = (f"{name} at step {frame.step:,}" if kept else name, "", f"off the plane {kept}".rstrip())
+        shown = 3 if frame.run.off_plane else 1
+        return Reading(captions[:shown], ((cost, "|", away)[:shown],))
     step = frame.terms[-1].value
     plain = len(frame.terms) == 2
     names = frame.landscape.labels if frame.landscape is not None else ("x", "y")
@@ -76,12 +82,13 @@ def read(frame: Frame) -> Reading:
         subtracted = rate_times_slope if plain else (_operand(step[i]),)
         rows.append((number(knob), "−", *subtracted, "=", number(knob - step[i])))
     middle = ("learning rate", "", "slope") if plain else ("step",)
-    length = number(float(np.linalg.norm(step)))
+    with np.errstate(over="ignore"):
+        length = number(norm(step))
     if len(rows) == 1:
         name = names[0] if frame.landscape is not None else "w"
-        return Reading((name, "", *middle, "", f"new {name}"), tuple(rows), length)
+        return Reading((f"{name} {kept}".rstrip(), "", *middle, "", f"new {name}"), tuple(rows), length)
     named = tuple((name, *row) for name, row in zip(names, rows, strict=True))
-    return Reading(("", "now", "", *middle, "", "next"), named, length)
+    return Reading(("", kept or "now", "", *middle, "", "next"), named, length)
 
 
 def _operand(value: float) -> str:

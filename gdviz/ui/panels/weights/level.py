@@ -50,7 +50,7 @@ class Level:
         """1/4, 2, or 2⁻¹² where a fraction would be hard to read; 0 where there is none yet."""
         if not self.value:
             return "0"
-        if not 1e-3 < self.value < 1e5:
+        if not 1e-3 < self.value < 1e4:
             return "2" + f"{math.log2(self.value):.0f}".translate(_RAISED)
         return f"{self.value:,.0f}" if self.value >= 1 else f"1/{1 / self.value:.0f}"
 

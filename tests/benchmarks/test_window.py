@@ -1,0 +1,42 @@
+"""The window as a person meets it, each time in a process of its own."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from time import time
+from typing import Any
+
+import pytest
+
+from tests.benchmarks.conftest import Report
+
+_PROBE = Path(__file__).with_name("window_probe.py")
+
+
+def _probe(*arguments: str) -> Any:
+    result = subprocess.run([sys.executable, _PROBE, *arguments], check=True, capture_output=True, text=True)
+    return json.loads(result.stdout)
+
+
+def test_first_painted_window(report: Report) -> None:
+    seconds = []
+    for _ in range(6):
+        begun = time()
+        seconds.append(_probe("start")["painted"] - begun)
+    seconds.pop(0)  # the first one may read the packages from disk
+    report(
+        f"seconds to the first painted window: {median(seconds):.2f} (from {min(seconds):.2f} to {max(seconds):.2f})"
+    )
+
+
+@pytest.mark.parametrize("scenario", ["digits", "seeds"])
+def test_live(report: Report, scenario: str) -> None:
+    found = _probe(scenario, "3")
+    ratios = [live / alone for live, alone in zip(found["beside"], found["alone"], strict=True)]
+    report(
+        f"{scenario} live: {median(found['beside']):,.0f} of {median(found['alone']):,.0f} steps/s, ratio "
+        f"{median(ratios):.2f}; frame interval p50 {found['p50']:.1f} ms, p99 {found['p99']:.1f} ms, "
+        f"{found['frames']:.0f} frames/s drawn; peak memory {found['peak_mb']:.0f} MB"
+    )

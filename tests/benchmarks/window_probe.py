@@ -1,0 +1,119 @@
+"""A window of its own process, measured: prints one line of JSON. Arguments: start, or a scenario and seconds."""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter, time
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtWidgets import QApplication
+
+from gdviz.core.run import Run, build, next_run
+from gdviz.core.scenario import from_tree, read_tree, to_toml
+from gdviz.ui.app import make_window
+from gdviz.ui.theme import DARK
+from gdviz.ui.window import Window
+
+_app: QApplication
+"""kept, because Python would collect it"""
+
+
+def first_paint() -> None:
+    """Print the seconds since the epoch at which the window was first painted, all panels in it."""
+    window = _window("digits")
+    while window.session.timeline.frame is None:
+        QApplication.processEvents()
+    window.grab()
+    print(json.dumps({"painted": time()}))
+    window.close()
+
+
+def live(name: str, seconds: float) -> None:
+    """Train at full speed with all panels live; steps/s beside and without the window, in turns."""
+    # Long enough for any machine; everything else is as it ships.
+    scenario = from_tree(read_tree(name) | {"stop": {"epochs": 100_000}}, name)
+    with TemporaryDirectory() as folder:
+        file = Path(folder, f"{name}.toml")
+        file.write_text(to_toml(scenario), "utf-8")
+        window = _window(str(file))
+    timeline, session = window.session.timeline, window.session
+    ticks: list[float] = []
+    frames: list[float] = []
+    timeline._timer.timeout.connect(lambda: ticks.append(perf_counter()))
+    timeline.frame_ready.connect(lambda frame: frames.append(perf_counter()))
+
+    def spin(duration: float) -> None:
+        loop = QEventLoop()
+        QTimer.singleShot(int(1000 * duration), loop.quit)
+        loop.exec()
+
+    while timeline.frame is None:
+        spin(0.05)
+    session.set_speed(float("inf"))
+    alone, beside, intervals, drawn = [], [], [], 0
+    session.play()
+    spin(2 * seconds)
+    session.pause()
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    headless = build(scenario)
+    _steps_per_second(headless, seconds)  # both sides leave the evaluations of the first epoch behind
+    session.play()
+    spin(0.3)
+    for _ in range(4):
+        ticks.clear()
+        frames.clear()
+        before, begun = sum(run.step for run in session.runs), perf_counter()
+        spin(seconds)
+        beside.append((sum(run.step for run in session.runs) - before) / (perf_counter() - begun))
+        intervals += [1000 * (b - a) for a, b in pairwise(ticks)]
+        drawn += len(frames)
+        session.pause()
+        spin(0.3)
+        alone.append(_steps_per_second(headless, seconds))
+        session.play()
+        spin(0.3)
+    session.pause()
+    intervals.sort()
+    result = {
+        "alone": alone,
+        "beside": beside,
+        "p50": intervals[len(intervals) // 2],
+        "p99": intervals[len(intervals) * 99 // 100],
+        "frames": drawn / (4 * seconds),
+        "peak_mb": peak_mb,
+    }
+    print(json.dumps(result))
+    window.close()
+
+
+def _steps_per_second(runs: Sequence[Run], seconds: float) -> float:
+    begun, steps = perf_counter(), 0
+    while perf_counter() - begun < seconds:
+        run = next_run(runs)
+        assert run is not None  # none of them ends
+        steps += run.advance()
+    return steps / (perf_counter() - begun)
+
+
+def _window(name: str) -> Window:
+    global _app
+    _app = QApplication([])
+    window = make_window(DARK)
+    window.resize(1440, 900)
+    window.show()
+    window.open(name)
+    return window
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "start":
+        first_paint()
+    else:
+        live(sys.argv[1], float(sys.argv[2]))
