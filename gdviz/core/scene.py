@@ -238,11 +238,16 @@ class _RunView:
 
 
 def _surface_trail(table: Table, row: int) -> tuple[Floats, Floats]:
-    """Positions and costs up to ``row``: the last thousand steps all, those before thinned to as many."""
-    thinned = max(0, row + 1 - _TRAIL_POINTS)
-    every = thinned // _TRAIL_POINTS + 1
-    points = np.concatenate([table.knobs[:thinned:every], table.knobs[thinned : row + 1]])
-    costs = np.concatenate([table.cost[:thinned:every], table.cost[thinned : row + 1]])
+    """Positions and costs up to ``row``: the first and the last thousand steps all, about as many of those between."""
+    end = row + 1
+    between = max(0, end - 2 * _TRAIL_POINTS)
+    # By powers of two, so that the trail holds still until the next doubling; its last point is the ball.
+    every = 1 << (max(0, between - 1) // _TRAIL_POINTS).bit_length()
+    kept = np.r_[
+        : min(end, _TRAIL_POINTS), _TRAIL_POINTS : _TRAIL_POINTS + between : every, end - min(end, _TRAIL_POINTS) : end
+    ]
+    kept = np.unique(kept)
+    points, costs = table.knobs[kept], table.cost[kept]
     if points.shape[1] == 1:
         points = np.column_stack([points[:, 0], costs])
     finite = np.isfinite(points).all(axis=1) & np.isfinite(costs)

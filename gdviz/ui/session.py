@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from gdviz.core.run import Run
 
 Action = tuple[str, Callable[[], None]]
-_SLICE_SECONDS = 0.7
+_SLICE_SECONDS = 1.0
 """at least so long between two slices, however fast the ball runs away"""
 
 

@@ -139,7 +139,8 @@ class Worker(QThread):
             if run_or_none is None or run_or_none.progress >= until - 1e-8:
                 return False
             run = run_or_none
-            if not may_step.is_set():
+            # The chunks of an evaluation or a full batch leave the interpreter alone by themselves.
+            if not (may_step.is_set() or run.between):
                 may_step.wait(_LONGEST_HOLD)
             if not run.advance() or pace == math.inf or until < math.inf:  # single steps come at once
                 continue

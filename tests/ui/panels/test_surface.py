@@ -486,7 +486,7 @@ def test_a_trail_that_grew_looks_like_one_drawn_at_once(
         # As a run of the digits, whose ball is not one of the points that are kept.
         panel.show_frame(on_bowl(*points[:n], points[n - 1] * 1.1))
         QApplication.processEvents()
-    grown = show(panel, last := on_bowl(*points[:n_points], points[-1] * 0.9))
+    grown = show(panel, last := on_bowl(*points, points[-1] * 0.9))
     fresh = SurfacePanel(theme)
     qtbot.addWidget(fresh)
     fresh.resize(panel.size())
