@@ -116,7 +116,7 @@ def test_a_network_learns_to_read_digits(
     assert run is not None
     rest(window, qtbot)
     taken = [take("digits-start")]
-    for name, step in (("digits-training", 200), ("digits-trained", 3 * (run.steps_per_epoch or 0))):
+    for name, step in (("digits-training", 200), ("digits-trained", run.horizon)):
         window.session.play()
         qtbot.waitUntil(lambda: run.step >= step, timeout=60_000)  # noqa: B023 - waited for here
         rest(window, qtbot)
