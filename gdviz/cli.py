@@ -9,6 +9,7 @@ import sys
 import tomllib
 from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from gdviz import __version__
@@ -17,7 +18,10 @@ from gdviz.core.errors import InputError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from gdviz.core.run import Run
+
 EXIT_DONE, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
+_PATIENCE = 1.0  # seconds for a display to accept a connection; one on this machine takes a thousandth
 
 
 class _Parser(argparse.ArgumentParser):
@@ -145,18 +149,94 @@ def _render(options: argparse.Namespace) -> int:
 
 def _open(options: argparse.Namespace) -> int:
     name = options.scenario or "digits"
+    if name.endswith(".gdviz"):
+        raise InputError(f"{name}: saved runs are not built yet, expected the name of a scenario or a .toml file")
     if not _has_display():
-        raise InputError(f"no display to open a window on; to make a film instead: gdviz render {name} -o {name}.gif")
+        keys = ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY")
+        tried = ", ".join(f"{key}={os.environ[key]}" for key in keys if os.environ.get(key))
+        raise InputError(
+            f"no display to open a window on{f' (with {tried})' if tried else ''}; without one: gdviz run {name}"
+            f" --csv FILE (films by gdviz render {name} -o {Path(name).stem}.gif are not built yet)"
+        )
     from gdviz.ui.app import run_app
 
     return run_app(name)
 
 
 def _has_display() -> bool:
-    """Whether Qt can open a window: asked first, because without a display it ends the process by an abort."""
-    if os.environ.get("QT_QPA_PLATFORM") or sys.platform in ("win32", "darwin"):
+    """Whether Qt can open a window: asked first, because where it cannot it ends the process by an abort.
+
+    Raises InputError for a QT_QPA_PLATFORM of which Qt has no plugin.
+    """
+    wanted = os.environ.get("QT_QPA_PLATFORM", "")
+    if wanted:
+        # "name:arguments", or several of them of which Qt takes the first that works; "wayland-egl" is of wayland's.
+        names = [part.partition(":")[0].partition("-")[0].lower() for part in wanted.split(";")]
+        known = _platforms()
+        if known and not known.intersection(names):
+            raise InputError(f"QT_QPA_PLATFORM={wanted}: expected one of {', '.join(sorted(known))}")
+        names = [name for name in names if name in known or not known]
+    elif sys.platform in ("win32", "darwin"):
         return True
-    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+    else:  # what Qt itself tries then
+        on_wayland = "WAYLAND_DISPLAY" in os.environ or os.environ.get("XDG_SESSION_TYPE") == "wayland"
+        names = ["wayland"] * on_wayland + ["xcb"]
+    answers = {"wayland": _wayland_answers, "xcb": _x_answers}
+    return any(answers[name]() if name in answers else True for name in names)
+
+
+def _platforms() -> set[str]:
+    """Names of the platforms that Qt came with; empty where its plugins are not in the package's own folder."""
+    from importlib.util import find_spec
+
+    spec = find_spec("PySide6")
+    if spec is None or spec.origin is None:
+        return set()
+    package = Path(spec.origin).parent
+    files = [file for place in ("Qt", ".") for file in package.glob(f"{place}/plugins/platforms/*q*.*")]
+    return {file.stem.removeprefix("lib").removeprefix("q").partition("-")[0] for file in files}
+
+
+def _wayland_answers() -> bool:
+    if "WAYLAND_SOCKET" in os.environ:
+        return True  # a connection that was handed to us, and that only one may take up
+    name = os.environ.get("WAYLAND_DISPLAY") or "wayland-0"
+    return _answers(os.path.join(os.environ.get("XDG_RUNTIME_DIR", ""), name))
+
+
+def _x_answers() -> bool:
+    """Look where libxcb looks: a socket's own path, or [protocol/][host]:number, each with .screen or without."""
+    display = os.environ.get("DISPLAY", "")
+    if display.startswith("/"):
+        return _answers(display) or _answers(display.rpartition(".")[0])
+    host, _, number = display.rpartition(":")
+    number = number.partition(".")[0]
+    if not number.isdecimal():
+        return False
+    protocol, _, host = host.rpartition("/")
+    if "unix" in (protocol, host) or not host:
+        path = f"/tmp/.X11-unix/X{number}"
+        if _answers("\0" + path) or _answers(path):
+            return True
+    return "unix" not in (protocol, host) and _answers((host.strip("[]") or "localhost", 6000 + int(number)))
+
+
+def _answers(address: str | tuple[str, int]) -> bool:
+    """Whether a local socket, or (host, port), accepts a connection."""
+    import socket
+
+    if not address:
+        return False
+    try:
+        if isinstance(address, tuple):
+            socket.create_connection(address, _PATIENCE).close()
+        else:
+            with socket.socket(socket.AF_UNIX) as local:
+                local.settimeout(_PATIENCE)
+                local.connect(address)
+    except (OSError, ValueError, OverflowError):  # nobody there; no path; no port
+        return False
+    return True
 
 
 def _assign(tree: dict[str, Any], assignment: str) -> None:
@@ -252,7 +332,7 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 @contextmanager
-def _progress(runs: Sequence[Any]) -> Iterator[Callable[[Any], None]]:
+def _progress(runs: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
     """A function to call after each row; it moves a progress bar when a person is watching a terminal."""
     if not (_is_terminal(sys.stdout) and _is_terminal(sys.stderr)):
         yield lambda run: None
@@ -266,7 +346,7 @@ def _progress(runs: Sequence[Any]) -> Iterator[Callable[[Any], None]]:
         tasks = {run: bar.add_task(run.label, total=run.horizon) for run in runs}
         shown = 0.0
 
-        def update(run: Any) -> None:
+        def update(run: Run) -> None:
             nonlocal shown
             # The bar redraws ten times a second; a step takes microseconds.
             if (now := monotonic()) - shown > 0.1 or run.ended:
@@ -276,7 +356,7 @@ def _progress(runs: Sequence[Any]) -> Iterator[Callable[[Any], None]]:
         yield update
 
 
-def _summary(run: Any) -> str:
+def _summary(run: Run) -> str:
     measured = run.history.evaluations
     accuracy = f", test accuracy {100 * measured[-1][1].test_accuracy:.2f} %" if measured else ""
     return f"{run.label}: {run.ended}, cost {run.row.cost:.6g}{accuracy}"

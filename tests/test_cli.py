@@ -4,17 +4,19 @@ import csv
 import gzip
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO, Any
 
 import numpy as np
 import pytest
 
 import gdviz
-from gdviz.cli import main
+from gdviz.cli import _has_display, main
 from gdviz.core.scenario import from_tree, load_scenario, scenario_names
 
 Outcome = tuple[int, str, str]
@@ -68,7 +70,7 @@ def process(
     *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own, without a display."""
-    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "XDG_SESSION_TYPE")
     environment = {key: value for key, value in os.environ.items() if key not in hidden}
     environment |= {"PYTHONPATH": str(CHECKOUT), **variables}
     return subprocess.run(
@@ -355,6 +357,9 @@ class TestRefusals:
         assert "not built yet" in refusal("run", "worked-run", "--save", "a.gdviz")
         assert "not built yet" in refusal("render", "worked-run", "-o", "a.gif", "--size", "640x480", "--view", "3d")
 
+    def test_a_saved_run_is_no_unknown_scenario(self, refusal: Callable[..., str]) -> None:
+        assert refusal("a.gdviz").startswith("a.gdviz: saved runs are not built yet, expected")
+
     def test_usage(self, refusal: Callable[..., str]) -> None:
         assert "required: SCENARIO" in refusal("run")
         assert "unrecognized arguments: --bogus" in refusal("run", "digits", "--bogus")
@@ -374,6 +379,69 @@ def test_version_and_help_are_no_mistakes(capsys: pytest.CaptureFixture[str]) ->
         assert expected in capsys.readouterr().out
 
 
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system has no local sockets to put a display on")
+class TestDisplay:
+    """A display that answers is taken, in every way that one can be named."""
+
+    @pytest.fixture(autouse=True)
+    def none_by_default(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr("sys.platform", "linux")
+        monkeypatch.chdir(tmp_path)  # the path of a local socket has room for a hundred bytes
+        for key in ("DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET", "QT_QPA_PLATFORM", "XDG_SESSION_TYPE"):
+            monkeypatch.delenv(key, raising=False)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", ".")
+
+    def has_display(self, **variables: str) -> bool:
+        with pytest.MonkeyPatch.context() as patch:
+            for key, value in variables.items():
+                patch.setenv(key, value)
+            return _has_display()
+
+    def test_wayland(self) -> None:
+        assert not self.has_display(WAYLAND_DISPLAY="wayland-0")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("wayland-0")
+            assert not self.has_display(WAYLAND_DISPLAY="wayland-0"), "its socket is there, and nobody listens"
+            server.listen()
+            assert self.has_display(WAYLAND_DISPLAY="wayland-0")
+            assert self.has_display(WAYLAND_DISPLAY="wayland-0", DISPLAY=":7777")
+            assert self.has_display(XDG_SESSION_TYPE="wayland")
+            assert self.has_display(QT_QPA_PLATFORM="wayland")
+            assert not self.has_display(), "Qt would not look for it"
+            assert not self.has_display(WAYLAND_DISPLAY="wayland-0", QT_QPA_PLATFORM="xcb")
+
+    def test_x_by_port(self) -> None:
+        with socket.create_server(("localhost", 0)) as server:
+            number = server.getsockname()[1] - 6000
+            for display in (f"localhost:{number}", f"tcp/127.0.0.1:{number}.0", f":{number}"):
+                assert self.has_display(DISPLAY=display)
+                assert self.has_display(DISPLAY=display, QT_QPA_PLATFORM="xcb")
+                assert not self.has_display(DISPLAY=display, QT_QPA_PLATFORM="wayland")
+            assert not self.has_display(DISPLAY=f"unix:{number}")
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has abstract sockets")
+    def test_x_by_number(self) -> None:
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind("\0/tmp/.X11-unix/X7777")
+            server.listen()
+            for display in (":7777", ":7777.0", "unix:7777", "unix/:7777"):
+                assert self.has_display(DISPLAY=display)
+            assert not self.has_display(DISPLAY=":7778")
+            assert not self.has_display(DISPLAY="localhost:7777")
+
+    def test_x_by_path(self) -> None:
+        with TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as server:
+            server.bind(f"{folder}/x:0")
+            server.listen()
+            assert self.has_display(DISPLAY=f"{folder}/x:0")
+            assert self.has_display(DISPLAY=f"{folder}/x:0.1")
+            assert not self.has_display(DISPLAY=f"{folder}/y:0")
+
+    def test_platforms_that_need_none(self) -> None:
+        for name in ("offscreen", "Minimal", "offscreen:size=1", "xcb;offscreen"):
+            assert self.has_display(QT_QPA_PLATFORM=name)
+
+
 class TestProcess:
     """What only a process of its own can show."""
 
@@ -383,14 +451,55 @@ class TestProcess:
             assert (done.returncode, done.stdout) == (2, "")
             assert done.stderr.startswith("gdviz: no display")
             assert done.stderr.count("\n") == 1
-            assert f"gdviz render {name} -o {name}.gif" in done.stderr
+            assert f"gdviz run {name} --csv FILE " in done.stderr
+            assert f"gdviz render {name} -o {name}.gif are not built yet" in done.stderr
+
+    @pytest.mark.parametrize(
+        "variables",
+        [
+            {"DISPLAY": ":7777"},
+            {"DISPLAY": "localhost:7777.0"},
+            {"DISPLAY": "unix:7777"},
+            {"DISPLAY": "/no/where:0"},
+            {"DISPLAY": ":99999999999"},
+            {"DISPLAY": "nonsense"},
+            {"DISPLAY": "a\n:b"},
+            {"WAYLAND_DISPLAY": "wayland-7777"},
+            {"WAYLAND_DISPLAY": "/no/where/wayland-0"},
+            {"WAYLAND_DISPLAY": "x" * 500},
+            {"WAYLAND_DISPLAY": "wayland-7777", "DISPLAY": ":7777"},
+            {"XDG_SESSION_TYPE": "wayland"},
+            {"QT_QPA_PLATFORM": "xcb"},
+            {"QT_QPA_PLATFORM": "xcb", "DISPLAY": ":7777"},
+            {"QT_QPA_PLATFORM": "wayland-egl;xcb:option"},
+            {"QT_QPA_PLATFORM": "nonsense;xcb"},
+        ],
+        ids=lambda variables: " ".join(f"{key}={value[:30]!r}" for key, value in variables.items()),
+    )
+    def test_a_display_that_is_not_there(self, variables: dict[str, str], tmp_path: Path) -> None:
+        done = process(stdout=subprocess.PIPE, **{"XDG_RUNTIME_DIR": str(tmp_path), **variables})
+        assert (done.returncode, done.stdout) == (2, "")
+        given = ", ".join(f"{key}={value}" for key, value in variables.items() if key != "XDG_SESSION_TYPE")
+        told = f"gdviz: no display to open a window on{' (with ' if given else ''}{given.replace(chr(10), ' ')}"
+        assert done.stderr.startswith(told)
+        assert done.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize("name", ["nonsense", "nonsense:a=b;more", ":"])
+    def test_a_platform_that_qt_does_not_have(self, name: str) -> None:
+        done = process(QT_QPA_PLATFORM=name, DISPLAY=":0")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr.startswith(f"gdviz: QT_QPA_PLATFORM={name}: expected one of ")
+        assert done.stderr.count("\n") == 1
+        expected = done.stderr.strip().partition("expected one of ")[2].split(", ")
+        assert {"minimal", "offscreen"} < set(expected)
+        assert ("xcb" in expected) == (sys.platform == "linux")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo-terminals")
     def test_a_terminal_gets_a_progress_bar_and_a_summary(self) -> None:
         main_end, terminal = os.openpty()
         with open(terminal, "w") as stdout:
             done = subprocess.run(
-                [sys.executable, "-m", "gdviz", "run", "worked-run", "--steps", "7"],
+                [sys.executable, "-m", "gdviz", "run", "worked-run", "--steps", "7", "--set", "runs.0.label=rate 0.1"],
                 stdout=stdout,
                 stderr=stdout,
                 timeout=60,

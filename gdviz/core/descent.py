@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from gdviz.core.problem import chunk_size
 from gdviz.core.spec import changed
 
 if TYPE_CHECKING:
     from gdviz.core.optimizers import Optimizer
     from gdviz.core.problem import Evaluation, Indices, Problem, Vector
     from gdviz.core.schedules import Schedule
-
-CHUNK = 1000
-"""examples at a time in a large batch, so that whoever drives the loop can leave it between two chunks"""
 
 Changes = Mapping[str, float]
 
@@ -137,17 +135,17 @@ def descend(
     state = optimizer.new_state(theta)
     gradient, ones = np.empty_like(theta), np.ones_like(theta)
     recorded = sorted(changes, key=lambda change: change[0])
-    step, learning_rate = 0, 0.0
+    step, learning_rate, chunk = 0, 0.0, chunk_size(theta.size)
     while True:
         batch = batches.batch(step)
-        large = batch if batch is not None and len(batch) > CHUNK else None
+        large = batch if batch is not None and len(batch) > chunk else None
         with np.errstate(all="ignore"):
             if step > 0:
                 optimizer.update(theta, gradient, state, learning_rate, step)
             if large is None:
                 cost = problem.cost_and_gradient(theta, gradient, batch)
         if large is not None:
-            cost = yield from _in_chunks(problem, theta, gradient, large)
+            cost = yield from _in_chunks(problem, theta, gradient, large, chunk)
         evaluation = None
         if _is_evaluated(step, batches.steps_per_epoch):
             evaluation = yield from problem.evaluate(theta)
@@ -189,12 +187,14 @@ def _apply(optimizer: Optimizer, changes: Changes) -> Optimizer:
     return optimizer
 
 
-def _in_chunks(problem: Problem, theta: Vector, gradient: Vector, batch: Indices) -> Generator[None, None, float]:
+def _in_chunks(
+    problem: Problem, theta: Vector, gradient: Vector, batch: Indices, chunk: int
+) -> Generator[None, None, float]:
     """The mean cost and gradient over a large batch, yielding after each part of it."""
     cost, part = 0.0, np.empty_like(gradient)
     gradient[:] = 0
-    for at in range(0, len(batch), CHUNK):
-        some = batch[at : at + CHUNK]
+    for at in range(0, len(batch), chunk):
+        some = batch[at : at + chunk]
         share = len(some) / len(batch)
         with np.errstate(all="ignore"):
             cost += share * problem.cost_and_gradient(theta, part, some)

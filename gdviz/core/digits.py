@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gdviz.core.problem import Evaluation, Indices, Vector
+from gdviz.core.problem import Evaluation, Indices, Vector, chunk_size
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from gdviz.core.datasets import Bytes, DataSet
     from gdviz.core.network import InitName, Network, Workspace
-
-CHUNK = 1000
-"""images at a time where many are measured: short enough to stop for, long enough for full speed"""
 
 _SCALE = np.float32(1 / 255)
 
@@ -75,7 +72,7 @@ class Digits:
         return np.array([self.cost_and_gradient(theta, gradient, batch) for theta, gradient in rows]), gradients
 
     def evaluate(self, theta: Vector) -> Generator[None, None, Evaluation]:
-        """Cost and accuracy over all training and all test images, `CHUNK` at a time."""
+        """Cost and accuracy over all training and all test images, a chunk at a time."""
         train_cost, train_accuracy = yield from self._measure(theta, self.images, self.labels)
         test_cost, test_accuracy = yield from self._measure(theta, self._data.test_images, self._data.test_labels)
         return Evaluation(train_cost, train_accuracy, test_cost, test_accuracy)
@@ -84,8 +81,9 @@ class Digits:
         self, theta: Vector, images: Bytes, labels: NDArray[Any]
     ) -> Generator[None, None, tuple[float, float]]:
         total, correct = 0.0, 0
-        for at in range(0, len(images), CHUNK):
-            some, answers = images[at : at + CHUNK], labels[at : at + CHUNK]
+        chunk = chunk_size(self.n_params)
+        for at in range(0, len(images), chunk):
+            some, answers = images[at : at + chunk], labels[at : at + chunk]
             workspace, _, _ = self._buffer(len(some))
             with np.errstate(all="ignore"):
                 np.multiply(some, _SCALE, out=workspace.inputs)

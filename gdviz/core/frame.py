@@ -63,7 +63,7 @@ class RunFrame:
     learning_rate: float
     """of the step that follows this row"""
     ended: str
-    """"" while it can go on, else why it stopped: "blew up at step 323", "40 epochs are done", ..."""
+    """"" while it can go on, else why it stopped: "blew up at step 323", "40 epochs done", ..."""
     curve: Curve
     """up to the newest step"""
     evaluations: Evaluations
@@ -74,7 +74,7 @@ class RunFrame:
     trail_costs: Floats
     """(m,) true costs at the trail's points, nan where not measured"""
     off_plane: float
-    """distance of the ball from the plane, in knob space; 0 for problems of one or two knobs"""
+    """distance of the ball from the plane, in the unit of its axes; 0 for problems of one or two knobs"""
 
     @property
     def accuracy(self) -> float | None:

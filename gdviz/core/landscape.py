@@ -61,8 +61,8 @@ def doublings_to_hold(surface: Surface, points: Floats) -> int:
     for axis, (low, high) in enumerate(surface.domain):
         middle, half = (low + high) / 2, (high - low) / 2
         reach = float(np.abs(points[:, axis] - middle).max()) / half
-        # Beyond 2^400 squares overflow and there is no picture to draw.
-        needed = max(needed, min(400, math.ceil(math.log2(reach)) if reach > 1 else 0))
+        # Beyond 2^509 times a domain of this size squares overflow, and there is no picture to draw.
+        needed = max(needed, min(509, math.ceil(math.log2(reach)) if reach > 1 else 0))
     return needed
 
 
@@ -81,11 +81,13 @@ def digits_slices(problem: Digits, theta: Vector, step: int, seed: int) -> Gener
     yield None
     for n in SLICE_POINTS:
         axis = np.linspace(-EXTENT, EXTENT, n)
-        costs = np.empty((n, n))
-        rows = plane.cost_rows(net, images, labels, axis, axis)
-        for i in range(n):
+        costs = np.empty(n * n)
+        points = plane.costs(net, images, labels, axis, axis)
+        for i in range(n * n):
             with np.errstate(all="ignore"):
-                costs[i] = next(rows)
+                costs[i] = next(points)
             yield None
         note = f"slice: {len(labels):,} images, {n} × {n} points, through step {step:,}"
-        yield Slice(plane, Landscape(axis, axis, costs, ("along the negative slope", "a random direction"), note))
+        yield Slice(
+            plane, Landscape(axis, axis, costs.reshape(n, n), ("along the negative slope", "a random direction"), note)
+        )

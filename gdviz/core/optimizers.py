@@ -7,7 +7,7 @@ against it: theta are the knobs, g the gradient at them, lr the learning rate, t
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Annotated, ClassVar, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from msgspec import Meta
@@ -181,4 +181,10 @@ def _divide_by_root(vector: Vector, squares: Vector, epsilon: float, scale: floa
     np.divide(vector, root, out=vector)
 
 
-OPTIMIZERS: tuple[type[Optimizer], ...] = (GradientDescent, HeavyBall, Nesterov, Adagrad, RMSProp, Adam)
+def kind_of(optimizer: type[Optimizer]) -> str:
+    """The name of a rule in scenario files."""
+    return str(optimizer.__struct_config__.tag)
+
+
+AnyOptimizer: TypeAlias = GradientDescent | HeavyBall | Nesterov | Adagrad | RMSProp | Adam
+OPTIMIZERS: tuple[type[Optimizer], ...] = get_args(AnyOptimizer)

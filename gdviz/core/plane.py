@@ -70,13 +70,13 @@ class Plane:
 
         ``images`` (m, n_in) in [0, 1], ``labels`` (m,) int.
         """
-        rows = self.cost_rows(net, images, labels, np.linspace(-extent, extent, n), np.linspace(-extent, extent, n))
-        return np.stack(list(rows))
+        axis = np.linspace(-extent, extent, n)
+        return np.fromiter(self.costs(net, images, labels, axis, axis), np.float64, n * n).reshape(n, n)
 
-    def cost_rows(
+    def costs(
         self, net: Network, images: NDArray[Any], labels: NDArray[Any], x: Floats, y: Floats
-    ) -> Generator[Floats, None, None]:
-        """The cost at x[j], y[i], row after row (len(x),), so that whoever asks may stop in between.
+    ) -> Generator[float, None, None]:
+        """The cost at x[j], y[i], row after row, a point at a time, so that whoever asks may stop in between.
 
         Along the plane the first layer's weighted sums are linear in the coordinates: its three products are taken
         once, and a grid point costs only the layers above.
@@ -87,15 +87,14 @@ class Plane:
         sums, along_x, along_y = (net.blocks(vector)[0].T @ inputs.T for vector in (self.anchor, *self.directions))
         theta, here = np.empty_like(self.anchor), np.empty_like(sums)
         for b in y.tolist():
-            row, sums_of_row, theta_of_row = np.empty(len(x)), sums + b * along_y, self.anchor + b * self.directions[1]
-            for j, a in enumerate(x.tolist()):
+            sums_of_row, theta_of_row = sums + b * along_y, self.anchor + b * self.directions[1]
+            for a in x.tolist():
                 np.multiply(along_x, a, out=here)
                 np.add(here, sums_of_row, out=here)
                 np.multiply(self.directions[0], a, out=theta)
                 np.add(theta, theta_of_row, out=theta)
                 workspace.forward(theta, here)
-                row[j] = workspace.cost(labels)
-            yield row
+                yield workspace.cost(labels)
 
 
 def random_direction(theta: Vector, net: Network, rng: np.random.Generator) -> Vector:

@@ -14,6 +14,7 @@ from gdviz.core.digits import Digits
 from gdviz.core.errors import InputError
 from gdviz.core.history import History
 from gdviz.core.network import Network
+from gdviz.core.optimizers import kind_of
 from gdviz.core.scenario import DigitsProblem, FormulaProblem, RunSpec, Scenario, Stop, SurfaceProblem
 from gdviz.core.spec import changed
 from gdviz.core.surfaces import SURFACES
@@ -45,14 +46,19 @@ class Run:
     checkpoint_bytes: int = CHECKPOINT_BYTES
     ended: str = ""
     """why it stopped; empty while it can go on"""
+    fixed: bool = False
+    """it blew up or failed, and cannot go on whatever the stop condition says"""
     changes: list[tuple[int, str, float]] = field(default_factory=list)
     """what was changed while it ran: (step, knob of the optimizer, value); part of the recipe"""
 
     def __post_init__(self) -> None:
         theta = self.problem.start(Streams(self.spec.seed).init())
         self.optimizer: Optimizer = self.spec.optimizer
+        """the rule of the next step, with all changes up to now"""
         self.history = History(theta.size, len(self.optimizer.slots), theta.dtype, self.checkpoint_bytes)
         recorded = [(int(c["step"]), {k: v for k, v in c.items() if k != "step"}) for c in self.spec.changes]
+        recorded.sort(key=lambda change: change[0])
+        self._coming = recorded[:]
         self._steps = descend(
             self.problem, self.spec.optimizer, self.spec.schedule, self.batches, theta, self.horizon, recorded
         )
@@ -91,13 +97,18 @@ class Run:
         try:
             row = next(self._steps)
         except Exception:
-            self._between, self.ended = False, f"stopped at step {self.step:,}"  # a failed loop can't be taken up again
+            # A loop that failed can't be taken up again.
+            self._between, self.fixed, self.ended = False, True, f"stopped at step {self.step:,}"
             raise
         self._between = row is None
         if row is None:
             return False
         self._row = row
         self.history.append(row)
+        while self._coming and self._coming[0][0] <= row.step:
+            for name, value in self._coming.pop(0)[1].items():
+                self.optimizer = changed(self.optimizer, name, value)
+        self.fixed = not row.finite
         self.ended = self._why_ended(row)
         return True
 
@@ -120,10 +131,14 @@ class Run:
         row = self._steps.send(sent)
         assert row is not None  # a change is answered by the same row again
         self.history.append(row)
+        # Of many at one step, as a slider makes them, only the last one counts.
+        self.changes = [change for change in self.changes if change[0] != row.step or change[1] not in sent]
         self.changes.extend((row.step, name, value) for name, value in sent.items())
 
     def optimizer_at(self, step: int) -> Optimizer:
         """The rule that the step after row ``step`` follows, with all changes up to there."""
+        if step >= self.step:
+            return self.optimizer
         optimizer: Optimizer = self.spec.optimizer
         recorded = [(int(c["step"]), k, v) for c in self.spec.changes for k, v in c.items() if k != "step"]
         for at, name, value in sorted(recorded + self.changes, key=lambda change: change[0]):
@@ -132,8 +147,8 @@ class Run:
         return optimizer
 
     def go_on(self) -> None:
-        """Go on beyond the stop condition; a run that blew up stays where it is."""
-        if not self.ended.startswith("blew up"):
+        """Go on beyond the stop condition; a run that blew up or failed stays where it is."""
+        if not self.fixed:
             self._unbounded, self.ended = True, ""
 
     @property
@@ -198,11 +213,20 @@ def build(scenario: Scenario) -> list[Run]:
                 batches,
                 scenario.stop,
                 _horizon(scenario.stop, batches.steps_per_epoch),
-                spec.label or (f"run {index + 1}" if len(scenario.runs) > 1 else scenario.title or "run"),
+                spec.label or _label(problem, spec, index if len(scenario.runs) > 1 else None),
                 CHECKPOINT_BYTES // len(scenario.runs),
             )
         )
     return runs
+
+
+def _label(problem: Problem, spec: RunSpec, index: int | None) -> str:
+    """What a run without a label of its own is called: by what stays true of it, whatever is changed while it runs."""
+    if index is not None:
+        return f"run {index + 1}"
+    if isinstance(problem, Digits):
+        return "-".join(map(str, problem.network.sizes))
+    return kind_of(type(spec.optimizer))
 
 
 def next_run(runs: Sequence[Run]) -> Run | None:

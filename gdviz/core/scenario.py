@@ -10,17 +10,15 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gdviz.core.errors import InputError
 from gdviz.core.network import CostName, InitName
-from gdviz.core.optimizers import Adagrad, Adam, GradientDescent, HeavyBall, Nesterov, RMSProp
+from gdviz.core.optimizers import AnyOptimizer, GradientDescent
 from gdviz.core.resources import resource
-from gdviz.core.schedules import Constant, Cosine, StepDecay, WarmUp
+from gdviz.core.schedules import AnySchedule, Constant
 from gdviz.core.spec import Spec, changed, explain, knobs
 from gdviz.core.surfaces import SURFACES
 
 MOST_BYTES = 1 << 20
 """a scenario file is a page of text; anything larger is something else"""
 
-AnyOptimizer: TypeAlias = GradientDescent | HeavyBall | Nesterov | Adagrad | RMSProp | Adam
-AnySchedule: TypeAlias = Constant | StepDecay | Cosine | WarmUp
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10**12)]
 Width: TypeAlias = Annotated[int, Meta(ge=1, le=4096)]
 Hidden: TypeAlias = Annotated[tuple[Width, ...], Meta(min_length=1, max_length=8)]

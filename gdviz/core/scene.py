@@ -23,7 +23,7 @@ MEAN_STEPS = 100
 """steps in the running mean of a mini-batch cost"""
 
 _ARROW_OFF = 0.1
-"""in units of the slice: farther off the plane, a slope at the ball says nothing about the picture under it"""
+"""in the unit of the axes: farther off the plane, a slope at the ball says nothing about the picture under it"""
 _TRAIL_POINTS = 1000
 _NETWORK_TRAIL_POINTS = 256
 """fewer: each is a projection of all knobs"""
@@ -75,7 +75,7 @@ class Scene:
         if self.slice is None:
             return True
         a, b = self.slice.plane.project(frame.theta)
-        return not (max(abs(a), abs(b)) <= EXTENT / 2 and frame.run.off_plane / self.slice.unit <= FARTHEST_OFF)
+        return not (max(abs(a), abs(b)) <= EXTENT / 2 and frame.run.off_plane <= FARTHEST_OFF)
 
     def frame(self, step: int | None) -> Frame | None:
         """All at ``step`` of the selected run, None being its newest; None before step 0 is there."""
@@ -130,7 +130,7 @@ class Scene:
             return (-float(slope[0]), -float(slope[1])) if len(slope) == 2 else None
         if self.slice is None or checkpoint.gradient is None:
             return None
-        if off_plane / self.slice.unit > _ARROW_OFF:
+        if off_plane > _ARROW_OFF:
             return None
         a, b = self.slice.plane.components(-checkpoint.gradient)
         return float(a), float(b)
@@ -234,7 +234,7 @@ class _RunView:
         finite = np.isfinite(trail).all(axis=1)
         costs = np.full(len(trail), np.nan)
         costs[-1] = cost
-        return trail[finite], costs[finite], slice_.plane.distance(ball.theta)
+        return trail[finite], costs[finite], slice_.plane.distance(ball.theta) / slice_.unit
 
 
 def _surface_trail(table: Table, row: int) -> tuple[Floats, Floats]:

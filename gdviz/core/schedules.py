@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Annotated
+from typing import Annotated, TypeAlias, get_args
 
 from msgspec import Meta
 
@@ -60,4 +60,5 @@ class WarmUp(Schedule, frozen=True, tag="warm-up"):
         return min(1.0, max(progress / self.share, 0.01))
 
 
-SCHEDULES: tuple[type[Schedule], ...] = (Constant, StepDecay, Cosine, WarmUp)
+AnySchedule: TypeAlias = Constant | StepDecay | Cosine | WarmUp
+SCHEDULES: tuple[type[Schedule], ...] = get_args(AnySchedule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from threading import Condition
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ class Background(QThread):
 
     result = Signal(object, object)
     """(key, what was yielded)"""
+    failed = Signal(object, str)
+    """(key, one sentence): why the job could not go on; `done` follows"""
     done = Signal(object)
     """(key): the job came to its end"""
 
@@ -60,11 +63,24 @@ class Background(QThread):
                     return
                 assert self._job is not None  # waited for just above
                 (key, job), version, self._job = self._job, self._version, None
-            for result in job:
-                if version != self._version:
-                    job.close()  # what it holds is not kept while this thread waits
-                    break
-                if result is not None:
-                    self.result.emit(key, result)
-            else:
+            try:
+                ended = self._carry_out(key, job, version)
+            except MemoryError:
+                self.failed.emit(key, "there is not enough memory for this picture")
+                ended = True
+            except Exception as error:  # the next job must find this thread alive, whatever went wrong in this one
+                sys.excepthook(type(error), error, error.__traceback__)
+                self.failed.emit(key, f"the picture could not be made: {error}")
+                ended = True
+            if ended:
                 self.done.emit(key)
+
+    def _carry_out(self, key: object, job: Generator[Any, None, None], version: int) -> bool:
+        """Deliver what the job yields; False when there was another order before its end."""
+        for result in job:
+            if version != self._version:
+                job.close()  # what it holds is not kept while this thread waits
+                return False
+            if result is not None:
+                self.result.emit(key, result)
+        return True

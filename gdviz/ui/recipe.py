@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args, get_type_hints
 
 from msgspec import UNSET
 
-from gdviz.core.optimizers import OPTIMIZERS
+from gdviz.core.optimizers import OPTIMIZERS, kind_of
 from gdviz.core.run import DEFAULT_BATCH
 from gdviz.core.scenario import DigitsProblem
 from gdviz.core.spec import knobs
@@ -34,8 +34,8 @@ def knobs_recipe(session: Session, theme: Theme) -> KnobsRecipe:
     assert scenario is not None and run is not None  # noqa: PT018 - one condition: something is open
     optimizer = run.optimizer
     return KnobsRecipe(
-        optimizer=_kind(type(optimizer)),
-        optimizers=tuple((_kind(kind), _first_line(kind.__doc__), kind.formula) for kind in OPTIMIZERS),
+        optimizer=kind_of(type(optimizer)),
+        optimizers=tuple((kind_of(kind), _first_line(kind.__doc__), kind.formula) for kind in OPTIMIZERS),
         live=tuple(
             (knob.name, knob.description, float(getattr(optimizer, knob.name)), knob.low, knob.high)
             for knob in knobs(type(optimizer))
@@ -68,11 +68,6 @@ def _rebuild(session: Session) -> tuple[Rebuild, ...]:
     fields.insert(1, Rebuild("batch_size", "training images that each step looks at; or full", batch))
     fields.append(Rebuild("seed", "what all randomness is drawn from", run.spec.seed))
     return tuple(fields)
-
-
-def _kind(optimizer: type) -> str:
-    tag = optimizer.__struct_config__.tag  # type: ignore[attr-defined]  # msgspec sets it on every struct
-    return str(tag)
 
 
 def _first_line(text: str | None) -> str:

@@ -34,6 +34,8 @@ class Session(QObject):
 
     opened = Signal()
     """other runs are on show: `scenario` and `runs` are theirs"""
+    refused = Signal()
+    """what was to be opened could not be built: all is as it was"""
     playing_changed = Signal(bool)
     message = Signal(str, str, object)
     """(kind: info, warning or error; one sentence; Action or None)"""
@@ -53,6 +55,7 @@ class Session(QObject):
         self._target = 0.0
         self._keep_ghosts = False
         self._coming = ""
+        self._loading: Scenario | None = None
         self._resume = False
         self._slice_keys = count()
         self._slice_key = -1
@@ -65,6 +68,7 @@ class Session(QObject):
         self._worker.rested.connect(self._rested)
         self._pictures.result.connect(self._take_slice)
         self._pictures.done.connect(self._slice_done)
+        self._pictures.failed.connect(self._slice_failed)
         self.timeline.frame_ready.connect(self._after_frame)
         self.timeline.drawing.connect(self._worker.hold)
         self.timeline.replayed.connect(self._go)
@@ -115,13 +119,12 @@ class Session(QObject):
 
     def new_seed(self) -> None:
         """Start again with seeds that none of the runs has."""
-        seeds = (
-            max((run.spec.seed for run in self.runs), default=0)
-            + 1
-            - min((run.spec.seed for run in self.runs), default=0)
-        )
-        self._restart(lambda run: msgspec.structs.replace(run, seed=run.seed + seeds))
-        if self.run is not None and self.run.steps_per_epoch is None:
+        if self.run is None:
+            return
+        seeds = [run.spec.seed for run in self.runs]
+        beyond = max(seeds) - min(seeds) + 1  # as far on as the runs' own seeds reach, so that none comes twice
+        self._restart(lambda run: msgspec.structs.replace(run, seed=run.seed + beyond))
+        if self.run.steps_per_epoch is None:
             self.message.emit("info", "A surface has no randomness: every seed gives the same run.", None)
 
     def rebuild(self, changes: dict[str, Any]) -> None:
@@ -261,12 +264,17 @@ class Session(QObject):
         played = self.playing
         self.pause()
         self._resume = played
-        self._keep_ghosts, self._coming = keep_ghosts, name or self.name
+        # A reset of what is only coming has no run before it.
+        self._keep_ghosts = keep_ghosts and (self._loading is None or self._keep_ghosts)
+        self._coming = name or (self._coming if self._loading else self.name)
+        self._loading = scenario
         self.loading.emit(scenario.title)
         self._worker.load(scenario)
 
     def _current(self) -> Scenario:
         """The scenario with the numbers as they are now set: what a reset starts from."""
+        if self._loading is not None:
+            return self._loading
         assert self.scenario is not None  # nothing can be reset before something is open
         runs = []
         for run in self.runs:
@@ -290,27 +298,27 @@ class Session(QObject):
         before = self._scene
         selected = before.selected if before and self._keep_ghosts and before.selected < len(runs) else 0
         ghosts = before.runs if before and self._keep_ghosts else []
-        self.scenario, self.name, self._resume = scenario, self._coming, False
+        self.scenario, self.name, self._resume, self._loading = scenario, self._coming, False, None
         if not self._keep_ghosts:
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
         self._scene = Scene(runs, ghosts, selected)
         self._drop_slice_job()
-        if before is not None and before.run.cost_key == self._scene.run.cost_key:
-            self._scene.slice = before.slice
         self._slice_at = -math.inf
         self._target = 0.0
         self._announced = set()
         self.timeline.show(self._scene)
         self.opened.emit()
+        if scenario.view.surface == "3d":
+            self.message.emit("info", "The 3-D view is not built yet; this is the map.", None)
         self.timeline.draw_now()
         if self.playing:  # asked for while it was loading
             self._go()
 
     def _failed(self, reason: str) -> None:
+        self._loading = None
         self._set_playing(False)
         self.message.emit("error", reason, None)
-        if self.scenario is not None:
-            self.opened.emit()
+        self.refused.emit()
         if self._resume:  # what could not be built leaves what ran before it as it was
             self.play()
 
@@ -322,7 +330,8 @@ class Session(QObject):
             for run in self.runs:
                 run.go_on()
         if all(run.ended for run in self.runs):
-            self._say_blown_up(self.run)
+            if self.run is not None:
+                self._announce(self.run)
             return False
         return True
 
@@ -370,21 +379,25 @@ class Session(QObject):
             self._pictures.ask(self._slice_key, job)
 
     def _announce(self, run: Run) -> None:
-        if run.ended.startswith("blew up"):
+        if run.fixed and not run.ended.startswith("blew up"):
+            self.message.emit("error", f"{run.label} {run.ended} and can't go on; R starts it again.", None)
+        elif run.fixed:
             self._say_blown_up(run)
         else:
             self.message.emit("info", f"{run.label}: {run.ended}. Play goes on beyond it.", None)
 
-    def _say_blown_up(self, run: Run | None) -> None:
-        if run is None:
-            return
-        rate = f"{run.optimizer.learning_rate:g}"
+    def _say_blown_up(self, run: Run) -> None:
+        rate = f"{run.row.learning_rate:.4g}"
         text = f"{run.label} {run.ended}: at a learning rate of {rate} its cost has left the range of numbers."
         self.message.emit("warning", text, ("Restart at a smaller rate", lambda: self.slower(run)))
 
     def _take_slice(self, key: int, result: Slice) -> None:
         if self._scene is not None and key == self._slice_key:
             self._scene.slice = result
+
+    def _slice_failed(self, key: int, reason: str) -> None:
+        if key == self._slice_key:
+            self.message.emit("error", reason, None)
 
     def _slice_done(self, key: int) -> None:
         if self._scene is not None and key == self._slice_key:

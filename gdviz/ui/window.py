@@ -65,6 +65,7 @@ class Window(QMainWindow):
         self.timeline_bar = TimelineBar()
         self.messages = MessageBar(theme)
         self.messages.set_hint(_HINT)
+        self._shipped = [(name, load_scenario(name).title) for name in scenario_names()]
         self._lay_out()
         self._connect()
         self._keys = self._make_keys()
@@ -125,6 +126,7 @@ class Window(QMainWindow):
     def _connect(self) -> None:
         session, transport = self.session, self.transport
         session.opened.connect(self._show_recipe)
+        session.refused.connect(self._show_name)
         session.playing_changed.connect(transport.set_playing)
         session.message.connect(self._show_message)
         session.loading.connect(self._show_loading)
@@ -197,19 +199,23 @@ class Window(QMainWindow):
         scenario, run = self.session.scenario, self.session.run
         if scenario is None or run is None:
             return
-        self.messages.set_hint(_HINT)
-        opened = self.session.name
-        self.setWindowTitle(f"{scenario.title or opened} — gdviz")
-        names = [(name, load_scenario(name).title) for name in scenario_names()]
-        if opened not in (name for name, _ in names):
-            names.append((opened, scenario.title or opened))
-        self.transport.show_scenarios(names, opened)
+        self._show_name()
         self.transport.set_has_epochs(run.steps_per_epoch is not None)
         self.transport.set_speed(self.session.timeline.pace)
-        if opened != self._opened:  # the user's choice outlives a reset
-            self._opened = opened
+        if self.session.name != self._opened:  # the user's choice outlives a reset
+            self._opened = self.session.name
             self.loss.set_cost_axis(scenario.view.cost_axis)
         self.knobs.show_recipe(knobs_recipe(self.session, self.theme))
+
+    def _show_name(self) -> None:
+        """Say which scenario is open."""
+        scenario, opened = self.session.scenario, self.session.name
+        self.messages.set_hint(_HINT)
+        if scenario is None:
+            return
+        self.setWindowTitle(f"{scenario.title or opened} — gdviz")
+        own = [] if opened in (name for name, _ in self._shipped) else [(opened, scenario.title or opened)]
+        self.transport.show_scenarios(self._shipped + own, opened)
 
     def _show_frame(self, frame: Frame) -> None:
         self.surface.show_frame(frame)
@@ -224,7 +230,7 @@ class Window(QMainWindow):
         if run.epoch is not None:
             parts.append(f"epoch {run.epoch:.2f}")
         if run.accuracy is not None:
-            parts.append(f"accuracy {100 * run.accuracy:.1f} %")
+            parts.append(f"test accuracy {100 * run.accuracy:.1f} %")
         else:
             parts.append(f"cost {run.cost:.4g}")
         self.timeline_bar.set_readout(" · ".join(parts))

@@ -125,6 +125,8 @@ class Worker(QThread):
                 if self._wanted is not None or self._quit:
                     return
         self._runs = runs
+        with self._orders:
+            self._until = 0.0  # what was ordered meanwhile was meant for the runs before
         self.built.emit(scenario, runs)
 
     def _step(self, until: float, pace: float) -> bool:

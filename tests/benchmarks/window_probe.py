@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter, time
 
@@ -57,7 +58,7 @@ def live(name: str, seconds: float) -> None:
     while timeline.frame is None:
         spin(0.05)
     session.set_speed(float("inf"))
-    alone, beside, intervals, drawn = [], [], [], 0
+    alone, beside, intervals, waits = [], [], [], []
     session.play()
     spin(2 * seconds)
     session.pause()
@@ -72,21 +73,19 @@ def live(name: str, seconds: float) -> None:
         before, begun = sum(run.step for run in session.runs), perf_counter()
         spin(seconds)
         beside.append((sum(run.step for run in session.runs) - before) / (perf_counter() - begun))
-        intervals += [1000 * (b - a) for a, b in pairwise(ticks)]
-        drawn += len(frames)
+        intervals += [1000 * (b - a) for a, b in pairwise(frames)]
+        waits += [1000 * (b - a) for a, b in pairwise(ticks)]
         session.pause()
         spin(0.3)
         alone.append(_steps_per_second(headless, seconds))
         session.play()
         spin(0.3)
     session.pause()
-    intervals.sort()
     result = {
         "alone": alone,
         "beside": beside,
-        "p50": intervals[len(intervals) // 2],
-        "p99": intervals[len(intervals) * 99 // 100],
-        "frames": drawn / (4 * seconds),
+        "frame_ms": quantiles(intervals, n=100),
+        "tick_ms": quantiles(waits, n=100),
         "peak_mb": peak_mb,
     }
     print(json.dumps(result))

@@ -164,7 +164,8 @@ class TestBuild:
         )
         assert [run.label for run in runs] == ["run 1", "b", "run 3", "run 4", "run 5", "run 6"]
         assert [run.cost_key == runs[0].cost_key for run in runs] == [True, True, False, False, False, True]
-        assert start_runs(digits + "title = 'Mine'")[0].label == "Mine"
+        assert start_runs(digits)[0].label == "30-4-10"
+        assert start_runs(SURFACE + RATE.format(0.1))[0].label == "gradient-descent"
 
     def test_what_a_run_overrides(self, digits: str, start_runs: Runs, finish_runs: Runs) -> None:
         plain, noisy, wide, few, bold = (
@@ -257,3 +258,22 @@ class TestChanges:
         expected = [HeavyBall(), HeavyBall(), HeavyBall(learning_rate=0.2, momentum=0.5)]
         assert [run.optimizer_at(step) for step in range(3)] == expected
         assert [run.optimizer_at(step).learning_rate for step in range(7)] == run.history.table().learning_rate.tolist()
+
+    def test_the_runs_own_rule_follows_the_recipe(self, start_runs: Runs) -> None:
+        (run,) = start_runs(SURFACE + "runs = [{ changes = [{ step = 2, learning_rate = 0.25 }] }]")
+        while run.step < 2:
+            assert run.optimizer.learning_rate == 1e-3
+            run.advance()
+        assert run.optimizer.learning_rate == 0.25
+
+    def test_of_many_changes_at_one_step_only_the_last_is_kept(self, start_runs: Runs) -> None:
+        (run,) = start_runs(SURFACE + 'runs = [{ optimizer.kind = "momentum" }]')
+        run.advance()
+        for rate in (0.1, 0.2, 0.3):
+            run.change("learning_rate", rate)
+            run.apply_changes()
+        run.change("momentum", 0.5)
+        run.advance()
+        run.change("learning_rate", 0.4)
+        run.apply_changes()
+        assert run.changes == [(0, "learning_rate", 0.3), (0, "momentum", 0.5), (1, "learning_rate", 0.4)]

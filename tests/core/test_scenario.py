@@ -3,13 +3,16 @@
 from pathlib import Path
 
 import pytest
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from gdviz.core.errors import InputError
 from gdviz.core.network import Network
-from gdviz.core.optimizers import OPTIMIZERS, Adam, HeavyBall
+from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent, HeavyBall
 from gdviz.core.scenario import (
     DEFAULT,
     DigitsProblem,
+    Override,
     RunSpec,
     Scenario,
     SurfaceProblem,
@@ -21,6 +24,26 @@ from gdviz.core.scenario import (
 )
 from gdviz.core.schedules import SCHEDULES, StepDecay
 from gdviz.core.surfaces import SURFACES
+
+VIDEO_LIKE = {"init": "normal", "train_size": 50_000, "epochs": 30, "batch_sizes": [10], "rates": [1.5]}
+PARABOLA = {"surface": "parabola", "start": UNSET}
+ASKED_FOR: dict[str, dict[str, object]] = {
+    "digits": {
+        **{"hidden": (16, 16), "activation": "sigmoid", "cost": "squared-error", "init": "xavier"},
+        **{"train_size": UNSET, "epochs": 40, "n_runs": 1},
+    },
+    "video": {"hidden": (16, 16), "activation": "sigmoid", "cost": "squared-error", **VIDEO_LIKE},
+    "nielsen": {"hidden": (30,), "activation": "sigmoid", "cost": "squared-error", **VIDEO_LIKE},
+    "worked-run": {**PARABOLA, "rates": [0.1]},
+    "overshoot": {**PARABOLA, "rates": [2.0]},
+    "bounce": {**PARABOLA, "rates": [1.0]},
+    "crawl": {**PARABOLA, "rates": [0.001]},
+    "rates-race": {**PARABOLA, "rates": [0.001, 0.1, 0.9, 1.0, 1.05]},
+    "seeds": {"n_runs": 4, "n_recipes_but_for_the_seed": 1, "seeds": [0, 1, 2, 3]},
+    "batches": {"batch_sizes": ["full", 100, 10]},
+    "shuffled-labels": {"train_size": 2000, "shuffled": [0.0, 1.0], "n_recipes_but_for_the_labels": 1},
+}
+"""what each scenario is there for, as far as a number can say it"""
 
 SURFACE = 'problem = { kind = "surface", name = "parabola" }\n'
 DIGITS = 'problem = { kind = "digits" }\n'
@@ -39,6 +62,30 @@ class TestShipped:
         labels = [run.label for run in scenario.runs]
         assert len(set(labels)) == len(labels)
         assert len(labels) == 1 or all(labels)
+
+    @pytest.mark.parametrize("name", ASKED_FOR)
+    def test_is_what_was_asked_for(self, name: str) -> None:
+        scenario = load_scenario(name)
+        problem, runs = scenario.problem, scenario.runs
+        told: dict[str, object] = {
+            "n_runs": len(runs),
+            "epochs": scenario.stop.epochs,
+            "rates": [run.optimizer.learning_rate for run in runs],
+            "batch_sizes": [run.batch_size for run in runs],
+            "seeds": [run.seed for run in runs],
+            "n_recipes_but_for_the_seed": len({replace(run, label="", seed=0) for run in runs}),
+            "n_recipes_but_for_the_labels": len({replace(run, label="", problem=Override()) for run in runs}),
+        }
+        if isinstance(problem, SurfaceProblem):
+            told |= {"surface": problem.name, "start": problem.start}
+        elif isinstance(problem, DigitsProblem):
+            told |= {key: getattr(problem, key) for key in ("hidden", "activation", "cost", "init", "train_size")}
+            told["shuffled"] = [
+                problem.shuffle_labels if run.problem.shuffle_labels is UNSET else run.problem.shuffle_labels
+                for run in runs
+            ]
+        assert {key: told.get(key) for key in ASKED_FOR[name]} == ASKED_FOR[name]
+        assert all(isinstance(run.optimizer, GradientDescent) for run in runs)
 
     def test_the_default_comes_first(self) -> None:
         first, *others = scenario_names()

@@ -22,6 +22,7 @@ def heard(background: Background) -> list[tuple[Any, ...]]:
     """All that is said, in order."""
     said: list[tuple[Any, ...]] = []
     background.result.connect(lambda key, result: said.append((key, result)))
+    background.failed.connect(lambda key, reason: said.append((key, "failed", reason)))
     background.done.connect(lambda key: said.append((key,)))
     return said
 
@@ -92,6 +93,37 @@ def test_a_cancelled_job_says_nothing_more_and_the_next_is_done(
     with qtbot.waitSignal(background.done):
         background.ask("kept", iter_of(1))
     assert heard == [("kept", 1), ("kept",)]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason", "n_shown"),
+    [
+        (ValueError("no such slice"), "the picture could not be made: no such slice", 1),
+        (MemoryError(), "there is not enough memory for this picture", 0),
+    ],
+)
+def test_a_job_that_fails_says_why_and_the_next_is_done(
+    background: Background,
+    heard: list[tuple[Any, ...]],
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    reason: str,
+    n_shown: int,
+) -> None:
+    shown: list[Any] = []
+    monkeypatch.setattr("sys.excepthook", lambda _type, error, _traceback: shown.append(error))
+    with qtbot.waitSignal(background.done):
+        background.ask("bad", failing(error))
+    with qtbot.waitSignal(background.done):
+        background.ask("good", iter_of(1))
+    assert heard == [("bad", 7), ("bad", "failed", reason), ("bad",), ("good", 1), ("good",)]
+    assert shown == [error] * n_shown
+
+
+def failing(error: Exception) -> Generator[int, None, None]:
+    yield 7
+    raise error
 
 
 def test_it_ends_at_the_next_yield(qtbot: QtBot) -> None:

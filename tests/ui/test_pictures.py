@@ -14,7 +14,6 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
-from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -51,14 +50,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def take(window: Window, folder: Path) -> Callable[[str], dict[str, Pixels]]:
+def take(window: Window, folder: Path, qtbot: QtBot) -> Callable[[str], dict[str, Pixels]]:
     """A function that takes the window's picture in each theme; name, theme and ".png" make the file's name."""
 
     def carry_out(name: str) -> dict[str, Pixels]:
         taken = {}
         for theme in (DARK, LIGHT):
             window._set_theme(theme)
-            QTest.qWait(400)  # the panels' slower parts catch up
+            qtbot.wait(400)  # the panels' slower parts catch up
             picture = window.grab()
             assert picture.save(str(folder / f"{name}-{theme.name}.png"))
             taken[theme.name] = pixels(picture.toImage())

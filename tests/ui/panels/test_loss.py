@@ -130,6 +130,9 @@ def test_a_noisy_cost_is_thin_and_its_mean_strong(shown: Shown) -> None:
     assert 40 < shown.ink(62, 1.0) < 130
     assert 40 < shown.ink(67, 3.0) < 130
     assert "mean&nbsp;of&nbsp;10&nbsp;steps" in shown.legend()
+    assert "mean&nbsp;of&nbsp;the&nbsp;last&nbsp;10&nbsp;steps&nbsp;(fewer&nbsp;at&nbsp;first)" in (
+        shown.panel._legend.toolTip()
+    )
 
 
 def test_thinned_columns_hold_the_extremes_and_say_so(shown: Shown) -> None:
@@ -161,6 +164,45 @@ def test_evaluations_are_dots_and_rings_and_accuracy_has_its_own_axis(shown: Sho
     assert shown.panel._right.isVisible()
     shown.show(run(np.full(100, 2.0)))
     assert not shown.panel._right.isVisible()
+
+
+def test_train_and_test_accuracy_are_both_drawn_and_told_apart(shown: Shown) -> None:
+    evaluations = measured([0, 50, 99], [1.8, 0.3, 0.1], [1.9, 2.2, 2.4], [0.1, 0.1, 0.1])
+    evaluations = replace(evaluations, train_accuracy=np.array([0.1, 0.6, 1.0]))
+    shown.show(run(np.full(100, 2.0), window=10, step=0, evaluations=evaluations))
+    bottom, top = shown.ranges()[1]
+
+    def muted_columns(start: tuple[float, float], end: tuple[float, float]) -> float:
+        """The share of the places between two points (step, accuracy) that a muted line covers."""
+        places = np.linspace(start, end, 62)[1:-1]
+        return float(np.mean([shown.ink(x, bottom + y * (top - bottom)) > 90 for x, y in places]))
+
+    assert shown.has(DARK.muted, 50, bottom + 0.6 * (top - bottom), within=1)
+    assert shown.has(DARK.muted, 99, bottom + 1.0 * (top - bottom), within=1)
+    assert muted_columns((10, 0.2), (40, 0.5)) > 0.95, "the train accuracy's line is solid"
+    assert 0.3 < muted_columns((60, 0.1), (90, 0.1)) < 0.9, "the test accuracy's line is dashed"
+    assert "•─&nbsp;train,&nbsp;•┄&nbsp;test&nbsp;accuracy" in shown.legend()
+    assert "•─&nbsp;train&nbsp;accuracy" in shown.panel._legend.toolTip()
+
+
+@pytest.mark.parametrize("ratio", [6000, 1 / 6000], ids=["many times longer", "many times shorter"])
+def test_evaluations_are_dots_however_far_their_steps_are_stretched(shown: Shown, ratio: float) -> None:
+    few, many = np.full(7, 1.0), np.full(36_001, 2.0)
+    ours, other = (many, few) if ratio > 1 else (few, many)
+    newest = len(other) - 1
+    evaluations = measured([0, newest // 2], [0.5, 0.5], [1.5, 1.5], [0.1, 0.2])
+    shown.show(run(ours, epoch=6.0), run(other, epoch=6.0, colour=1, evaluations=evaluations))
+    items = shown.panel._runs[1]
+    assert items.x_scale == pytest.approx(ratio, rel=0.01)
+    for item in (items._ring, items._hole, items._rim, items._dot):
+        ends = item.mapToScene(item.path())
+        assert ends.elementCount() == 4
+        for i in (0, 2):
+            assert 0 < ends.elementAt(i + 1).x - ends.elementAt(i).x < 0.5, "too short to be seen, in pixels"
+    middle, end = newest // 2 * items.x_scale, newest * items.x_scale
+    assert shown.has(DARK.runs[1], middle, 0.5, within=1)
+    for cost in (0.5, 1.5):
+        assert not shown.has(DARK.runs[1], (middle + end) / 2, cost), "no bar behind the dot"
 
 
 def test_the_marker_stands_at_the_cursor_and_says_the_numbers(shown: Shown) -> None:

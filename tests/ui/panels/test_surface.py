@@ -354,12 +354,103 @@ def test_a_slice_says_what_it_is(panel: SurfacePanel) -> None:
     assert note in said
     assert "making a new slice…" in said
     assert "shuffled: its ball belongs to another surface" in said
-    assert reading(panel).splitlines() == ["0.73 | 1.842", "cost off the plane"]
+    assert reading(panel).splitlines() == ["0.73 | 1.842", "cost off the plane (axis units)"]
+    assert panel._readout.toolTip() == reading(panel)
+    assert panel._readout.reading.captions == ("cost", "", "off the plane")
     tip, ball = panel._arrow.polygon().at(0), view_box(panel)(np.array([0.5, 0.4]))
     assert tip.x() < ball[0] - 40
     assert tip.y() == pytest.approx(ball[1])
     show(panel, replace(frame, remaking=False))
     assert "making a new slice…" not in texts(panel)
+
+
+@pytest.mark.parametrize("selected", [0, 1])
+def test_a_ball_far_off_the_slice_is_a_ring_with_a_faint_trail(
+    panel: SurfacePanel, theme: Theme, selected: int
+) -> None:
+    points = np.array([[-1.5, 1.0], [-1.5, -1.0], [0.5, -1.0]])
+
+    def picture(off_plane: float) -> QImage:
+        far = a_run(BOWL, points, colour=1, off_plane=off_plane)
+        frame = a_frame(BOWL, map_landscape(), (a_run(BOWL, -points, off_plane=0.3), far), selected)
+        return show(panel, replace(frame, terms=()))  # no arrow over the ball
+
+    near, far, near_again = picture(0.3), picture(0.31), picture(0.0)
+    # Of the other pictures: what is there without the run, and the run's colour.
+    empty = show(panel, replace(a_frame(BOWL, map_landscape(), (a_run(BOWL, -points),)), terms=()))
+    colour = QColor(theme.runs[1])
+    radius = round(panel._marks[1].ball.rect().width() / 2)
+    ball = (0.5, -1.0)
+    assert at(panel, near, *ball) == at(panel, near_again, *ball) == colour.name()
+    # Inside the ring the map shows, where the line's round end is not.
+    inside, map_there = (QColor(at(panel, image, *ball, right=2, down=-2)) for image in (far, empty))
+    assert colour_distance(inside, map_there) < 15
+    edge = [QColor(at(panel, far, *ball, right=radius + more)) for more in range(-1, 5)]
+    assert min(colour_distance(pixel, colour) for pixel in edge) < 30
+    assert min(colour_distance(pixel, QColor(theme.panel)) for pixel in edge) < 80
+    # The line half way between two points: a third of the way from the map to the run's colour.
+    line, under, faint = (QColor(at(panel, image, -1.5, 0.5)) for image in (near, empty, far))
+    assert colour_distance(line, colour) < 100 < colour_distance(line, under)
+    assert colour_distance(faint, under) == pytest.approx(0.35 * colour_distance(line, under), rel=0.25)
+    assert at(panel, far, -0.5, 1.0) == QColor(theme.runs[0]).name()  # the other run is near: as ever
+
+
+def colour_distance(a: QColor, b: QColor) -> float:
+    return float(np.hypot.reduce([a.red() - b.red(), a.green() - b.green(), a.blue() - b.blue()]))
+
+
+def test_balls_far_off_the_slice_are_listed(panel: SurfacePanel) -> None:
+    here = np.array([[0.5, 0.5]])
+    runs = tuple(
+        a_run(BOWL, here, label=label, off_plane=off, ghost=label == "seed 3")
+        for label, off in (("seed 3", 1.42), ("seed 0", 0.3), ("seed 1", 1.46), ("seed 2", np.inf))
+    )
+    elsewhere = a_run(BOWL, here, label="other", off_plane=2.0, on_surface=False)
+    frame = a_frame(BOWL, map_landscape(note="slice"), (*runs, elsewhere), selected=1)
+    show(panel, frame)
+    whole = "off this plane: seed 3 before by 1.4, seed 1 by 1.5, seed 2 by ∞"
+    assert whole in texts(panel)
+    label = panel._remarks._off
+    assert label.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+    one_line = label.height()
+    assert one_line < 2 * label.fontMetrics().lineSpacing()
+    panel.resize(320, 400)
+    QApplication.processEvents()
+    assert label.text().startswith("off this plane: seed 3 before by 1.4,")
+    assert label.text().endswith("…")
+    assert label.toolTip() == whole
+    assert not label.testAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)  # so the tooltip shows
+    assert label.height() == one_line + label.fontMetrics().lineSpacing()
+    assert label.geometry().right() < panel._view.sceneBoundingRect().right()
+    show(panel, replace(frame, runs=frame.runs[1:2], selected=0))
+    assert not label.isVisible()
+
+
+@pytest.mark.parametrize(
+    ("window", "said"), [(100, "arrow: down this mini-batch's slope"), (1, "arrow: down the slope")]
+)
+def test_the_arrow_on_a_slice_says_which_slope_it_goes_down(panel: SurfacePanel, window: int, said: str) -> None:
+    class NetworkCost(Cost):
+        network = "any"
+
+    run = a_run(BOWL, np.array([[0.5, 0.4]]))
+    run = replace(run, curve=replace(run.curve, window=window))
+    note = "slice: 1,000 images, 49 x 49 points, made at step 1,240"
+    frame = a_frame(NetworkCost(BOWL.function, BOWL.slope, 2), map_landscape(note=note), (run,))
+    frame = replace(frame, terms=(), slope=None, theta=np.zeros(13002), descent=(-1.0, 0.0))
+    show(panel, frame)
+    assert panel._arrow.isVisible()
+    assert said in texts(panel)
+    for size in ((700, 500), (1400, 900), (420, 400)):
+        panel.resize(*size)
+        QApplication.processEvents()
+        slice_note, arrow = panel._remarks._note.geometry(), panel._remarks._arrow.geometry()
+        assert not slice_note.intersects(arrow)
+        assert panel._view.sceneBoundingRect().toAlignedRect().contains(arrow)
+    show(panel, replace(frame, descent=None))
+    assert not any(text.startswith("arrow") for text in texts(panel))
+    show(panel, on_bowl((1.0, 1.0)))  # the cost itself: the readout says it
+    assert not any(text.startswith("arrow") for text in texts(panel))
 
 
 def test_no_landscape_yet(panel: SurfacePanel) -> None:
@@ -386,6 +477,8 @@ def test_digits_name_the_cost_and_the_steps_it_belongs_to() -> None:
     past = read(replace(frame, theta_step=1200))
     assert past.captions == ("mini-batch cost at step 1,240", "", "off the plane at step 1,200")
     assert past.rows == (("1.75", "|", "1.5"),)
+    finer = read(replace(frame, runs=(replace(run, off_plane=0.0234567),)))
+    assert finer.rows == (("1.75", "|", "0.023"),)  # a thousandth of the axes is below a pixel
 
 
 def test_a_step_from_kept_knobs_says_so() -> None:

@@ -177,14 +177,14 @@ class RunItems:
 
     def draw_evaluations(self, run: RunFrame, log: bool, dot: float, y_range: Range) -> None:
         """Draw train and test costs as dots; `dot` is a length on the x axis that is too short to be seen."""
-        key = log, dot, y_range
+        key = log, dot, y_range, self.x_scale
         if run.evaluations is self._evaluations and key == self._evaluations_key:
             return
         self._evaluations, self._evaluations_key = run.evaluations, key
         steps = run.evaluations.steps.astype(float)
         train, test = run.evaluations.train_cost, run.evaluations.test_cost
         for costs, back, front in ((test, self._ring, self._hole), (train, self._rim, self._dot)):
-            path = dots(steps, _heights(costs, log, y_range), dot)
+            path = dots(steps, _heights(costs, log, y_range), dot / self.x_scale)
             back.setPath(path)
             front.setPath(path)
 

@@ -32,16 +32,18 @@ def run_list(frame: Frame, theme: Theme) -> str:
     return "&nbsp;&nbsp; ".join(entries)
 
 
-def key(frame: Frame, theme: Theme, stride: int) -> str:
-    """What the signs mean, as rich text."""
+def key(frame: Frame, theme: Theme, stride: int, in_full: bool = False) -> str:
+    """What the signs mean, as rich text; `in_full` for a tooltip, which has the room."""
     curve = frame.run.curve
     signs = []
     if curve.window > 1:
         signs.append("─ mini-batch" if stride == 1 else f"─ mini-batch, lowest to highest of {stride:,} steps")
-        signs.append(f"━ mean of {curve.window:,} steps")
+        mean = f"━ mean of {curve.window:,} steps"
+        signs.append(f"━ mean of the last {curve.window:,} steps (fewer at first)" if in_full else mean)
     elif stride > 1:
         signs.append(f"━ lowest to highest of {stride:,} steps")
     if len(frame.run.evaluations.steps):
-        signs += ["● train", "○ test", "┄┄ test accuracy"]
+        signs += ["● train", "○ test"]
+        signs += ["•─ train accuracy", "•┄ test accuracy"] if in_full else ["•─ train, •┄ test accuracy"]
     signs = [sign.replace(" ", "&nbsp;").replace("mini-batch", "mini&#8209;batch") for sign in signs]
     return f'<span style="color:{theme.muted}">{"&nbsp;&nbsp; ".join(signs)}</span>' if signs else ""

@@ -74,8 +74,11 @@ class LossPanel(QWidget):
         self._view.setLimits(minXRange=2)
 
         self._grid = placed(QGraphicsPathItem(self._view), -20)
-        self._accuracy, self._accuracy_dots = placed(QGraphicsPathItem(), 5), placed(QGraphicsPathItem(), 5)
-        for item in (self._accuracy, self._accuracy_dots):
+        # A line and its dots each.
+        self._train_accuracy, self._test_accuracy = (
+            (placed(QGraphicsPathItem(), 5), placed(QGraphicsPathItem(), 5)) for _ in range(2)
+        )
+        for item in (*self._train_accuracy, *self._test_accuracy):
             self._view.addItem(item, ignoreBounds=True)
         self._marker = Marker(self._view, self._plot.ci)
 
@@ -159,9 +162,11 @@ class LossPanel(QWidget):
             axis.setTextPen(pg.mkPen(theme.muted))
         self._grid.setPen(line_pen(theme.grid, 1))
         faint = line_pen(theme.muted, 1.2)
+        self._train_accuracy[0].setPen(faint)
         faint.setDashPattern([4, 3])
-        self._accuracy.setPen(faint)
-        self._accuracy_dots.setPen(dot_pen(theme.muted, 4))
+        self._test_accuracy[0].setPen(faint)
+        for _, points in (self._train_accuracy, self._test_accuracy):
+            points.setPen(dot_pen(theme.muted, 4))
         self._marker.set_theme(theme)
         self._fit_font()
         self._catch_up(force=True)
@@ -209,10 +214,12 @@ class LossPanel(QWidget):
         measured = frame.run.evaluations
         if (measured, dot) != self._accuracy_of:
             self._accuracy_of = measured, dot
-            known = np.isfinite(measured.test_accuracy)
-            steps, accuracy = measured.steps[known].astype(float), measured.test_accuracy[known]
-            self._accuracy.setPath(line(steps, accuracy))
-            self._accuracy_dots.setPath(dots(steps, accuracy, dot))
+            pairs = (self._train_accuracy, measured.train_accuracy), (self._test_accuracy, measured.test_accuracy)
+            for (curve, points), accuracy in pairs:
+                known = np.isfinite(accuracy)
+                steps = measured.steps[known].astype(float)
+                curve.setPath(line(steps, accuracy[known]))
+                points.setPath(dots(steps, accuracy[known], dot))
         self._marker.move(frame.step, self._runs[frame.selected].at(frame.step))
 
     def _say(self, frame: Frame) -> None:
@@ -230,7 +237,7 @@ class LossPanel(QWidget):
         text = "<br>".join(lines)
         if text != self._legend.text():
             self._legend.setText(text)
-            self._legend.setToolTip(signs)
+            self._legend.setToolTip(key(frame, self._theme, self._runs[frame.selected].stride, in_full=True))
 
     def _fit(self, frame: Frame) -> None:
         """Show the whole curves: in jumps, so that the axes hold still in between."""
@@ -247,8 +254,8 @@ class LossPanel(QWidget):
         """Follow the view: what lives in its pixels, and the accuracy, whose axis does not zoom."""
         _, (bottom, top) = self._view.viewRange()
         stretch = QTransform(1, 0, 0, top - bottom, 0, bottom)
-        self._accuracy.setTransform(stretch)
-        self._accuracy_dots.setTransform(stretch)
+        for item in (*self._train_accuracy, *self._test_accuracy):
+            item.setTransform(stretch)
         area = self._view.rect()
         lines = QPainterPath()
         for value in self._left.tickValues(bottom, top, area.height())[0][1]:

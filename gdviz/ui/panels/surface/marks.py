@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QPen, QPolygonF
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsItem, QGraphicsPolygonItem
 
 from gdviz.core.frame import Floats, Frame, RunFrame
+from gdviz.core.landscape import FARTHEST_OFF
 from gdviz.ui.panels.surface.pixels import Pixels, Stroke, dots, pairs, pen
 from gdviz.ui.panels.surface.trail import Trail
 from gdviz.ui.theme import Theme
@@ -17,6 +18,8 @@ _DOTS = 300
 """newest points of a trail on a curve that have a dot"""
 _ZIGZAG = 60
 """newest points of a trail on a curve that are joined by lines"""
+_FAINT = 0.35
+"""opacity of the trail of a run that is far off the plane"""
 _DARK = QColor("#0b0e14")
 Point = tuple[float, float]
 
@@ -45,15 +48,17 @@ class RunMarks:
         """Show the run at the cursor.
 
         `rank` orders the runs from back to front; `em` is the size of text in pixels. On a curve, where a trail zigzags
-        through the air, its dots count, and its line is faint and short.
+        through the air, its dots count, and its line is faint and short. A ball far off the plane is only a ring there,
+        and its trail is faint: the map under it is not the cost that it has.
         """
         if not run.on_surface or not len(run.trail):
             self.hide()
             return
-        style = (run.colour, run.ghost, rank, selected, theme, em)
+        far = run.off_plane > FARTHEST_OFF
+        style = (run.colour, run.ghost, far, rank, selected, theme, em)
         if style != self._style:
             self._style, self._drawn = style, None
-            self._set_style(run, 100 * selected + rank, selected, theme, em)
+            self._set_style(run, 100 * selected + rank, selected, far, theme, em)
         if self._drawn is not None and self._drawn[0] is run.trail and self._drawn[1] is pixels:
             return
         self._drawn = (run.trail, pixels)
@@ -75,26 +80,29 @@ class RunMarks:
         self._zigzag.setVisible(on_curve)
         self._dots.setVisible(on_curve)
 
-    def _set_style(self, run: RunFrame, z: float, selected: bool, theme: Theme, em: float) -> None:
+    def _set_style(self, run: RunFrame, z: float, selected: bool, far: bool, theme: Theme, em: float) -> None:
         colour, casing = theme.run(run.colour, run.ghost), QColor(theme.panel)
         faint = QColor(colour)
         faint.setAlpha(110)
         casing.setAlpha(200)
         width = em / 14 if run.ghost else em / 8
         self._trail.set_style(colour, casing, width, em)
+        self._trail.setOpacity(_FAINT if far else 1)
         self._zigzag.setPen(pen(faint, em / 14))
         self._dots.setPen(pen(colour, 2.8 * width))
-        radius = em * (0.5 if selected else 0.3 if run.ghost else 0.4)
         ring = em / 8
+        radius = em * (0.5 if selected else 0.3 if run.ghost else 0.4) + (ring / 2 if far else 0)
         self.ball.setRect(QRectF(-radius, -radius, 2 * radius, 2 * radius))
-        self.ball.setBrush(QColor("white"))
-        self.ball.setPen(QPen(_DARK, 1))
-        inner = radius - ring
+        inner = radius if far else radius - ring
         self._inner.setRect(QRectF(-inner, -inner, 2 * inner, 2 * inner))
-        self._inner.setBrush(colour)
-        self._inner.setPen(QPen(_DARK, 1))
-        self.edge.setBrush(colour)
-        self.edge.setPen(QPen(QColor("white"), 1))
+        solid = QPen(_DARK, 1)
+        # Hollow, the inner ellipse is the ring and the outer one, a wider line about as large, its casing.
+        self.ball.setPen(QPen(casing, 3 * ring) if far else solid)
+        self.ball.setBrush(QBrush() if far else QColor("white"))
+        self._inner.setPen(QPen(colour, ring) if far else solid)
+        self._inner.setBrush(QBrush() if far else colour)
+        self.edge.setPen(QPen(colour if far else QColor("white"), ring if far else 1))
+        self.edge.setBrush(casing if far else colour)
         for item in (self._trail, self._zigzag, self._dots):
             item.setZValue(10 + z)
         self.ball.setZValue(300 + z)

@@ -15,6 +15,7 @@ from gdviz.ui.theme import Theme
 _PAUSE = 125
 """ms between two texts while the run goes on: faster, they could not be read"""
 _STEP_LENGTH = "step length |Δθ|"
+_OFF = "off the plane"
 
 
 def number(value: float) -> str:
@@ -43,7 +44,8 @@ class Reading:
     @property
     def text(self) -> str:
         """All of it in words."""
-        lines = [" ".join(row) for row in (*self.rows, filter(None, self.captions))]
+        captions = (caption.replace(_OFF, f"{_OFF} (axis units)") for caption in self.captions if caption)
+        lines = [" ".join(row) for row in (*self.rows, captions)]
         return "\n".join([*lines, f"{_STEP_LENGTH} = {self.step_length}"] if self.step_length else lines)
 
     @property
@@ -69,8 +71,8 @@ def read(frame: Frame) -> Reading:
     kept = "" if frame.theta_step == frame.step else f"at step {frame.theta_step:,}"
     if not frame.terms or frame.theta.size > 2:
         name = "cost" if frame.run.curve.window == 1 else "mini-batch cost"
-        cost, away = number(frame.run.cost), number(frame.run.off_plane)
-        captions = (f"{name} at step {frame.step:,}" if kept else name, "", f"off the plane {kept}".rstrip())
+        cost, away = number(frame.run.cost), number(round(frame.run.off_plane, 3))
+        captions = (f"{name} at step {frame.step:,}" if kept else name, "", f"{_OFF} {kept}".rstrip())
         shown = 3 if frame.run.off_plane else 1
         return Reading(captions[:shown], ((cost, "|", away)[:shown],))
     step = frame.terms[-1].value

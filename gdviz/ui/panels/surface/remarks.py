@@ -5,6 +5,8 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from gdviz.core.frame import Floats, Frame
+from gdviz.core.landscape import FARTHEST_OFF
+from gdviz.ui.panels.surface.readout import number
 from gdviz.ui.theme import Theme
 
 _MARGIN = 8
@@ -14,8 +16,8 @@ class Remarks:
     """Labels over a view: upper left, upper right, lower left and in the middle."""
 
     def __init__(self, parent: QWidget) -> None:
-        self._ended, self._elsewhere, self._remaking, self._note, self._empty = (QLabel(parent) for _ in range(5))
-        self._labels = (self._ended, self._elsewhere, self._remaking, self._note, self._empty)
+        self._labels = tuple(QLabel(parent) for _ in range(7))
+        self._ended, self._elsewhere, self._off, self._remaking, self._note, self._arrow, self._empty = self._labels
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for label in self._labels:
             label.setTextFormat(Qt.TextFormat.PlainText)  # a run's label is not ours
@@ -51,26 +53,31 @@ class Remarks:
         return np.array(points, float).reshape(-1, 2)
 
     def show_frame(self, frame: Frame) -> bool:
-        """Say what there is to say about the frame; whether it is something else than before."""
+        """Say what there is to say about the frame; whether that covers another part of the view than before."""
+        landscape = frame.landscape
         others = [run.label for run in frame.runs if not run.on_surface]
         whose = "its ball belongs" if len(others) == 1 else "their balls belong"
         said = (
             frame.run.ended if frame.run.ended.startswith("blew up") else "",
             f"{', '.join(others)}: {whose} to another surface" if others else "",
-            "making a new slice…" if frame.remaking and frame.landscape is not None else "",
-            frame.landscape.note if frame.landscape is not None else "",
-            "" if frame.landscape is not None else "computing the surface…",
+            _off_plane(frame),
+            "making a new slice…" if frame.remaking and landscape is not None else "",
+            landscape.note if landscape is not None else "",
+            _arrow(frame),
+            "" if landscape is not None else "computing the surface…",
         )
         if said == self._said:
             return False
-        self._said = said
+        self._said, before = said, self.covered()
         for label, text in zip(self._labels, said, strict=True):
             label.setText(text)
+        self._off.setToolTip(self._off.text())
         self._place()
-        return True
+        return not np.array_equal(self.covered(), before)
 
     def _place(self) -> None:
         left, top, width, height = self._area
+        _elide(self._off, width - 2 * _MARGIN)
         for label in self._labels:
             _fit(label, width - 2 * _MARGIN)
             label.setVisible(bool(label.text()))
@@ -78,7 +85,7 @@ class Remarks:
         self._remaking.move(right - self._remaking.width(), y)
         self._note.move(left + _MARGIN, bottom - self._note.height())
         self._empty.move(left + (width - self._empty.width()) // 2, top + (height - self._empty.height()) // 2)
-        shown = [label for label in (self._ended, self._elsewhere) if not label.isHidden()]
+        shown = [label for label in (self._ended, self._elsewhere, self._off) if not label.isHidden()]
         if not self._remaking.isHidden():
             widest = max((label.width() for label in shown), default=0)
             if widest + self._remaking.width() + 3 * _MARGIN > width:
@@ -88,6 +95,41 @@ class Remarks:
             label.move(left + _MARGIN, y)
             y += label.height() + 4
             label.setVisible(y <= lowest)
+        beside = self._note.x() + self._note.width() + 4
+        if beside + self._arrow.width() <= right:
+            self._arrow.move(beside, bottom - self._arrow.height())
+        else:
+            self._arrow.move(left + _MARGIN, lowest - self._arrow.height() - 4)
+            self._arrow.setVisible(bool(self._arrow.text()) and y <= self._arrow.y())
+
+
+def _off_plane(frame: Frame) -> str:
+    """The runs whose balls are far off the slice, and how far; they are drawn hollow."""
+    far = [
+        f"{run.label}{' before' if run.ghost else ''} by {number(round(run.off_plane, 1))}"
+        for run in frame.runs
+        if run.on_surface and run.off_plane > FARTHEST_OFF
+    ]
+    return f"off this plane: {', '.join(far)}" if far else ""
+
+
+def _arrow(frame: Frame) -> str:
+    """Which slope the arrow on a slice goes down; on the cost itself, the readout says it."""
+    if frame.descent is None or frame.terms or getattr(frame.problem, "network", None) is None:
+        return ""
+    return "arrow: down the slope" if frame.run.curve.window == 1 else "arrow: down this mini-batch's slope"
+
+
+def _elide(label: QLabel, available: int) -> None:
+    """Cut what a label says to what surely fits on two lines; all of it is in its tooltip."""
+    label.setWordWrap(False)
+    label.setText(label.toolTip())
+    metrics = label.fontMetrics()
+    around = label.sizeHint().width() - metrics.horizontalAdvance(label.text())
+    room = int(1.7 * (available - around))  # the first line ends at a word
+    label.setText(metrics.elidedText(label.text(), Qt.TextElideMode.ElideRight, room))
+    # A tooltip needs the mouse, which else goes through to the map.
+    label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents, label.text() == label.toolTip())
 
 
 def _fit(label: QLabel, available: int) -> None:
