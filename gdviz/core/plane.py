@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +25,12 @@ class Plane:
     """(n_params,)"""
     directions: Vector
     """(2, n_params), linearly independent"""
+    _dual: Vector = field(init=False, repr=False)
+    """(2, n_params): its products with a vector are the vector's coordinates, also where the directions are oblique"""
+
+    def __post_init__(self) -> None:
+        gram = self.directions @ self.directions.T
+        object.__setattr__(self, "_dual", np.linalg.solve(gram, self.directions))
 
     @classmethod
     def random(cls, theta: Vector, net: Network, rng: np.random.Generator) -> Plane:
@@ -54,9 +60,7 @@ class Plane:
 
     def components(self, vectors: Vector) -> Floats:
         """Coordinates of vectors (..., n_params) rather than points, for example of a slope -> (..., 2)."""
-        gram = self.directions @ self.directions.T
-        coordinates: Floats = np.linalg.solve(gram, self.directions @ vectors.T).T.astype(np.float64)
-        return coordinates
+        return (vectors @ self._dual.T).astype(np.float64)
 
     def distance(self, theta: Vector) -> float:
         """How far off the plane ``theta`` (n_params,) is, in knob space."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from gdviz.core.run import Run
 
 Action = tuple[str, Callable[[], None]]
-_SLICE_SECONDS = 1.0
-"""at least so long between two slices, however fast the ball runs away"""
+_SLICE_SECONDS, _SLICE_SECONDS_PLAYING = 0.5, 3.0
+"""at least so long between two slices, however fast the ball runs away: each takes time from the training"""
 
 
 class Session(QObject):
@@ -367,7 +367,7 @@ class Session(QObject):
         scene, frame = self._scene, self.timeline.frame
         if scene is None or frame is None or scene.remaking:
             return
-        wait = self._slice_at + _SLICE_SECONDS - monotonic()
+        wait = self._slice_at + (_SLICE_SECONDS_PLAYING if self.playing else _SLICE_SECONDS) - monotonic()
         if wait > 0:
             if not self._later.isActive():
                 self._later.start(math.ceil(1000 * wait))

@@ -24,7 +24,7 @@ from gdviz.ui.panels.loss.view import Axis, View, above, linear_range, log_range
 from gdviz.ui.theme import Theme
 from gdviz.ui.widgets import Button, number, tip
 
-_REDRAW, _SETTLE = 1 / 30, 1 / 8
+_REDRAW, _SETTLE = 1 / 20, 1 / 8
 """seconds between drawings of the curves, and of the texts and axes, while training"""
 
 
