@@ -303,7 +303,6 @@ class Session(QObject):
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
         self._scene = Scene(runs, ghosts, selected)
         self._drop_slice_job()
-        self._slice_at = -math.inf
         self._target = 0.0
         self._announced = set()
         self.timeline.show(self._scene)
@@ -405,6 +404,6 @@ class Session(QObject):
 
     def _drop_slice_job(self) -> None:
         self._pictures.cancel()
-        self._slice_key = -1
+        self._slice_key, self._slice_at = -1, -math.inf  # the next one is made at once
         if self._scene is not None:
             self._scene.remaking = False

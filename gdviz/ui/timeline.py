@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gdviz.core.scene import Scene
 
 FRAME_MS = 16
-_SHARE = 0.6
+_SHARE = 0.5
 """of the time that frames may take; Python runs one thread at a time, and what a frame takes is lost to training"""
 _SETTLE_MS = 300
 _REPLAY_SECONDS = 4.0
