@@ -188,6 +188,29 @@ def to_tree(scenario: Scenario) -> dict[str, Any]:
     return tree
 
 
+def with_keys(scenario: Scenario, index: int, changes: dict[str, Any], source: str) -> Scenario:
+    """The scenario with other values of some keys, for run ``index`` where a run has the key, else for all of them.
+
+    ``optimizer`` is the kind of another rule, with its own default numbers; a ``train_size`` of "all" is every image.
+    Raises InputError that names the key.
+    """
+    tree = to_tree(scenario)
+    run = tree["runs"][index]
+    for key, value in changes.items():
+        if key == "optimizer":
+            run |= {"optimizer": {"kind": value}, "changes": []}
+        elif key in ("batch_size", "seed"):
+            run[key] = value
+        elif key == "train_size" and value == "all":
+            run["problem"].pop(key, None)
+            tree["problem"].pop(key, None)
+        elif key in run["problem"]:
+            run["problem"][key] = value
+        else:
+            tree["problem"][key] = value
+    return from_tree(tree, source)
+
+
 def to_toml(scenario: Scenario) -> str:
     """The scenario as a TOML text that `parse` reads back equal."""
     return tomli_w.dumps(to_tree(scenario))

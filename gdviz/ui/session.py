@@ -14,7 +14,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from gdviz.core.digits import Digits
 from gdviz.core.errors import InputError
 from gdviz.core.landscape import Slice, digits_slices
-from gdviz.core.scenario import RunSpec, Scenario, from_tree, load_scenario, to_tree
+from gdviz.core.scenario import RunSpec, Scenario, load_scenario, with_keys
 from gdviz.core.scene import Scene
 from gdviz.ui.background import Background
 from gdviz.ui.timeline import Timeline
@@ -131,23 +131,8 @@ class Session(QObject):
         """Start a new run with other keys of the recipe; a mistake leaves everything as it is, with a message."""
         if self.scenario is None:
             return
-        tree = to_tree(self._current())
-        run = tree["runs"][self.selected]
-        for key, value in changes.items():
-            if key == "optimizer":
-                run["optimizer"] = {"kind": value}
-                run["changes"] = []
-            elif key in ("batch_size", "seed"):
-                run[key] = value
-            elif key == "train_size" and value == "all":
-                run["problem"].pop(key, None)
-                tree["problem"].pop(key, None)
-            elif key in run["problem"]:
-                run["problem"][key] = value
-            else:
-                tree["problem"][key] = value
         try:
-            scenario = from_tree(tree, "not rebuilt")
+            scenario = with_keys(self._current(), self.selected, changes, "not rebuilt")
         except InputError as error:
             self.message.emit("error", str(error), None)
             return
