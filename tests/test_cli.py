@@ -121,7 +121,7 @@ class TestRun:
         np.testing.assert_allclose(costs, [(5 * 0.8**k) ** 2 for k in range(len(costs))], rtol=1e-12)
         assert columns["step"] == [str(step) for step in range(len(costs))]
         assert float(columns["w0"][1]) == 4
-        assert len(costs) == load_scenario("worked-run").stop.steps + 1  # type: ignore[operator]
+        assert len(costs) == load_scenario("worked-run").stop.steps + 1  # type: ignore[operator] # it is set
 
     def test_overshoot_bounce_and_crawl(self, command: Command) -> None:
         for name, expected in (("overshoot", [25, 225, 2025]), ("bounce", [25] * 1001), ("crawl", [25, 24.9001])):

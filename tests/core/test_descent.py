@@ -89,7 +89,7 @@ class Steep:
         return 1.0
 
     def costs_and_gradients(self, thetas: Vector, batch: Indices | None = None) -> tuple[Vector, Vector]:
-        raise NotImplementedError
+        raise NotImplementedError  # the loop asks for one point at a time
 
     def evaluate(self, theta: Vector) -> Generator[None, None, None]:
         yield from ()
@@ -140,7 +140,7 @@ class TestDivergence:
         labels = mnist.train_labels[:100]
         for network in (Network((784, 8, 10), "relu", "cross-entropy"), Network((784, 8, 10), "relu")):
             problem = Digits(network, mnist, labels, "he")
-            problem.evaluate = lambda theta: iter(())  # type: ignore[method-assign,assignment,return-value]
+            problem.evaluate = lambda theta: iter(())  # type: ignore[method-assign,assignment,return-value] # no evaluations
             rows = []
             for row in loop_on(problem, HeavyBall(learning_rate=1e6, momentum=0.999), MiniBatches(100, 10, Streams(0))):
                 if row is not None:

@@ -107,7 +107,7 @@ def test_a_small_set_says_how_many_images_there_were(mnist: DataSet) -> None:
 
 @pytest.mark.parametrize("init", ["xavier", "he", "normal", "zeros"])
 def test_every_start_has_a_slice(mnist: DataSet, init: str) -> None:
-    digits = Digits(Network((784, 4, 10)), mnist, mnist.train_labels[:100], init)  # type: ignore[arg-type]
+    digits = Digits(Network((784, 4, 10)), mnist, mnist.train_labels[:100], init)  # type: ignore[arg-type] # a str
     theta = digits.start(np.random.default_rng(0))
     for made in digits_slices(digits, theta, 0, seed=0):
         if made is not None:

@@ -97,7 +97,7 @@ def test_the_cost_at_zero_is_known() -> None:
     """All outputs 1/2: ten squares of 1/2. All probabilities equal: log 10."""
     images, labels = np.ones((3, 4)), np.array([0, 5, 9])
     for cost, expected in (("squared-error", 2.5), ("cross-entropy", np.log(10))):
-        net = Network((4, 3, 10), "sigmoid", cost)  # type: ignore[arg-type]
+        net = Network((4, 3, 10), "sigmoid", cost)  # type: ignore[arg-type] # a parametrized str
         theta = net.init(np.random.default_rng(0), "zeros", np.float64)
         assert net.cost(theta, images, labels) == pytest.approx(expected, rel=1e-15)
 
@@ -228,9 +228,9 @@ def test_a_workspace_serves_one_theta_after_another() -> None:
 )
 def test_a_bad_network_says_what_was_expected(arguments: tuple[object, ...], what: str) -> None:
     with pytest.raises(ValueError, match=what):
-        Network(*arguments)  # type: ignore[arg-type]
+        Network(*arguments)  # type: ignore[arg-type] # wrong on purpose
 
 
 def test_a_bad_init_says_what_was_expected() -> None:
     with pytest.raises(ValueError, match="init: expected one of xavier, he, normal, zeros, got 'ones'"):
-        Network((3, 2)).init(np.random.default_rng(0), "ones")  # type: ignore[arg-type]
+        Network((3, 2)).init(np.random.default_rng(0), "ones")  # type: ignore[arg-type] # wrong on purpose

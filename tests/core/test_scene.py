@@ -3,6 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from gdviz.core.digits import Digits
 from gdviz.core.frame import Frame
 from gdviz.core.landscape import EXTENT, FARTHEST_OFF, Slice, digits_slices
 from gdviz.core.run import Run, build, next_run
@@ -50,7 +51,8 @@ def drawn(scene: Scene, step: int | None = None) -> Frame:
 
 def sliced(scene: Scene, frame: Frame) -> Slice:
     """The coarse slice through a frame's ball."""
-    return next(s for s in digits_slices(frame.problem, frame.theta, frame.theta_step, 0) if s)  # type: ignore[arg-type]
+    assert isinstance(frame.problem, Digits)
+    return next(s for s in digits_slices(frame.problem, frame.theta, frame.theta_step, 0) if s)
 
 
 def take(run: Run, steps: int) -> None:
