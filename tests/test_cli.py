@@ -307,8 +307,16 @@ class TestRefusals:
                 "problem.train_size: expected at most 60,000, got 60,001",
             ),
             (
-                "[problem]\nkind = 'formula'\nexpression = 'x'",
-                "problem.kind: a typed formula is not built yet, expected",
+                "[problem]\nkind = 'formula'\nexpression = 'x^2'",
+                "problem.expression: write ** for powers, as in x**2 (at character 2)",
+            ),
+            (
+                "[problem]\nkind = 'formula'\nexpression = 'log(x - 9)'",
+                "problem.expression: this has no finite value and slope anywhere in its domain",
+            ),
+            (
+                "[problem]\nkind = 'formula'\nexpression = 'x*y'\ndomain = [[1, 2]]",
+                "problem.domain: expected 2 pair(s) of numbers for x, y, got 1",
             ),
             ("[problem", "not a TOML file: "),
         ],

@@ -13,7 +13,7 @@ from gdviz.core.problem import chunk_size
 from gdviz.core.spec import changed
 
 if TYPE_CHECKING:
-    from gdviz.core.optimizers import Optimizer
+    from gdviz.core.optimizer import Optimizer
     from gdviz.core.problem import Evaluation, Indices, Problem, Vector
     from gdviz.core.schedules import Schedule
 
@@ -142,28 +142,27 @@ def descend(
         with np.errstate(all="ignore"):
             if step > 0:
                 optimizer.update(theta, gradient, state, learning_rate, step)
+            # A sum decides nearly always; only where it overflowed, or really is not finite, each knob is looked at.
+            sound = math.isfinite(theta.dot(ones)) or bool(np.isfinite(theta).all())
             if large is None:
                 cost = problem.cost_and_gradient(theta, gradient, batch)
+                length = norm(gradient)
         if large is not None:
-            cost = yield from _in_chunks(problem, theta, gradient, large, chunk)
+            cost, length = yield from _in_chunks(problem, theta, gradient, large, chunk)
         evaluation = None
         if _is_evaluated(step, batches.steps_per_epoch):
             evaluation = yield from problem.evaluate(theta)
-        with np.errstate(all="ignore"):
-            length = norm(gradient)
-            # A sum decides nearly always; only where it overflowed, or really is not finite, each knob is looked at.
-            sound = math.isfinite(float(np.dot(theta, ones))) or bool(np.isfinite(theta).all())
         finite = sound and math.isfinite(cost) and math.isfinite(length)
         # Only now: the update that led here was still the old rule's.
         while recorded and recorded[0][0] <= step:
             optimizer = _apply(optimizer, recorded.pop(0)[1])
         factor = schedule.factor(step, horizon)
-        learning_rate = optimizer.learning_rate * factor
+        learning_rate = _rate(optimizer, problem, theta, gradient) * factor
         row = Row(step, cost, length, learning_rate, theta, gradient, state, evaluation, finite)
         sent = yield row
         while sent is not None:
             optimizer = _apply(optimizer, sent)
-            row.learning_rate = learning_rate = optimizer.learning_rate * factor
+            row.learning_rate = learning_rate = _rate(optimizer, problem, theta, gradient) * factor
             sent = yield row
         if not finite:
             return
@@ -172,13 +171,20 @@ def descend(
 
 def norm(vector: Vector) -> float:
     """The Euclidean length, also where the sum of squares would overflow or vanish in the vector's dtype."""
-    squares = float(np.dot(vector, vector))
+    squares = float(vector.dot(vector))
     if math.isfinite(squares) and squares > 1e-30:  # float32 begins to lose digits below 1e-38
         return math.sqrt(squares)
     largest = float(np.abs(vector).max())
     if largest == 0 or not math.isfinite(largest):
         return largest
     return largest * float(np.linalg.norm(vector.astype(np.float64) / largest))
+
+
+def _rate(optimizer: Optimizer, problem: Problem, theta: Vector, gradient: Vector) -> float:
+    if not optimizer.searches:
+        return optimizer.learning_rate
+    with np.errstate(all="ignore"):
+        return optimizer.rate(problem, theta, gradient)
 
 
 def _apply(optimizer: Optimizer, changes: Changes) -> Optimizer:
@@ -189,8 +195,8 @@ def _apply(optimizer: Optimizer, changes: Changes) -> Optimizer:
 
 def _in_chunks(
     problem: Problem, theta: Vector, gradient: Vector, batch: Indices, chunk: int
-) -> Generator[None, None, float]:
-    """The mean cost and gradient over a large batch, yielding after each part of it."""
+) -> Generator[None, None, tuple[float, float]]:
+    """The mean cost and gradient over a large batch, and the gradient's length, yielding after each part of it."""
     cost, part = 0.0, np.empty_like(gradient)
     gradient[:] = 0
     for at in range(0, len(batch), chunk):
@@ -201,7 +207,8 @@ def _in_chunks(
             np.multiply(part, share, out=part)
             np.add(gradient, part, out=gradient)
         yield
-    return cost
+    with np.errstate(all="ignore"):
+        return cost, norm(gradient)
 
 
 def _is_evaluated(step: int, steps_per_epoch: int | None) -> bool:

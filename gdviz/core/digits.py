@@ -40,6 +40,10 @@ class Digits:
         self._data = data
         self._buffers: dict[int, tuple[Workspace, Bytes, Bytes]] = {}
 
+    def __copy__(self) -> Digits:
+        """The same cost with buffers of its own, for another thread."""
+        return Digits(self.network, self._data, self.labels, self.init)
+
     @property
     def n_params(self) -> int:
         """The number of knobs."""

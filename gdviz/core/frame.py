@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gdviz.core.optimizers import Term
+from gdviz.core.history import Table
+from gdviz.core.optimizer import Optimizer, Term
 from gdviz.core.problem import Problem, Vector
 
 Floats = NDArray[np.float64]
@@ -75,6 +76,12 @@ class RunFrame:
     """(m,) true costs at the trail's points, nan where not measured"""
     off_plane: float
     """distance of the ball from the plane, in the unit of its axes; 0 for problems of one or two knobs"""
+    optimizer: Optimizer
+    """the rule of the step that follows this row, with all changes up to there"""
+    past: Table
+    """the numbers of every step, also of those after the cursor"""
+    row: int
+    """where `step` stands in `past`"""
 
     @property
     def accuracy(self) -> float | None:
@@ -124,10 +131,12 @@ class Frame:
     slope: Vector | None
     """(n_params,) gradient at theta on the whole cost; None for digits (too dear for every frame)"""
     terms: tuple[Term, ...]
-    """the parts of the step that follows, by name, "slope" first, "step" (what theta loses) last; empty for
-    digits"""
+    """the arithmetic of the step that follows, "slope" first, "step" (what theta loses) last; empty for digits, and
+    where what the rule remembered was not kept"""
     descent: tuple[float, float] | None
     """direction of the negative gradient on the plane at the ball, in plane units a unit of knob space, if known"""
+    sharpness: float | None
+    """the largest eigenvalue of the Hessian at theta; None where it is not measured (digits)"""
 
     @property
     def run(self) -> RunFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -45,6 +46,8 @@ class Table:
     learning_rate: Floats
     knobs: Floats
     """(n, n_params) for one or two knobs, else (n, 0)"""
+    travelled: Floats
+    """(n,) length of the way so far, every step counted, for one or two knobs; else (0,)"""
 
     def index(self, step: int) -> int:
         """The row of ``step``, or the nearest kept row before it."""
@@ -65,7 +68,8 @@ class History:
         self._thinnings = 0
         self._version = 0
         self._step = np.empty(1024, np.int64)
-        self._numbers = np.empty((3 + n_knobs, 1024))
+        self._numbers = np.empty((3 + n_knobs + (n_knobs > 0), 1024))
+        self._n_knobs, self._at, self._travelled = n_knobs, [math.nan] * n_knobs, 0.0
         self._evaluations: list[tuple[int, Evaluation]] = []
         shape = (1 + n_slots, n_params)
         most = checkpoint_bytes // (shape[0] * n_params * dtype.itemsize)
@@ -101,8 +105,12 @@ class History:
         numbers[0, n] = row.cost
         numbers[1, n] = row.grad_norm
         numbers[2, n] = row.learning_rate
-        if len(numbers) > 3:
-            numbers[3:, n] = row.theta
+        if self._n_knobs:
+            at = row.theta.tolist()
+            if n:
+                self._travelled += math.dist(at, self._at)
+            self._at = at
+            numbers[3:, n] = *at, self._travelled
         # The count comes last: until then no reader looks at what was just written.
         self._n = n + 1
         self._version += 1
@@ -129,7 +137,9 @@ class History:
         """All rows so far."""
         with self._lock:
             n, step, numbers = self._n, self._step, self._numbers
-        return Table(step[:n], numbers[0, :n], numbers[1, :n], numbers[2, :n], numbers[3:, :n].T)
+        knobs = numbers[3 : 3 + self._n_knobs, :n].T
+        travelled = numbers[3 + self._n_knobs, :n] if self._n_knobs else np.empty(0)
+        return Table(step[:n], numbers[0, :n], numbers[1, :n], numbers[2, :n], knobs, travelled)
 
     @property
     def newest_step(self) -> int:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from gdviz.core.digits import Digits
     from gdviz.core.problem import Vector
-    from gdviz.core.surfaces import Surface
+    from gdviz.core.surface import Surface
 
 SLICE_IMAGES = 1000
 SLICE_POINTS = (17, 49)
@@ -49,10 +49,12 @@ def surface_landscape(surface: Surface, doublings: int) -> Landscape:
     with np.errstate(all="ignore"):
         if surface.n_params == 1:
             (x,) = axes
-            return Landscape(x, np.empty(0), surface.costs(x[:, None]).astype(float), ("w", "cost"), "")
+            return Landscape(
+                x, np.empty(0), surface.costs(x[:, None]).astype(np.float64), (surface.knobs[0], "cost"), ""
+            )
         x, y = axes
         costs = surface.costs(np.stack(np.meshgrid(x, y), axis=-1))
-        return Landscape(x, y, costs.astype(float), ("x", "y"), "")
+        return Landscape(x, y, costs.astype(np.float64), (surface.knobs[0], surface.knobs[1]), "")
 
 
 def doublings_to_hold(surface: Surface, points: Floats) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -17,12 +19,11 @@ from gdviz.core.network import Network
 from gdviz.core.optimizers import kind_of
 from gdviz.core.scenario import DigitsProblem, FormulaProblem, RunSpec, Scenario, Stop, SurfaceProblem
 from gdviz.core.spec import changed
-from gdviz.core.surfaces import SURFACES
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
 
-    from gdviz.core.optimizers import Optimizer
+    from gdviz.core.optimizer import Optimizer
     from gdviz.core.problem import Problem
 
 DEFAULT_STEPS, DEFAULT_EPOCHS, DEFAULT_BATCH = 1000, 10, 10
@@ -62,6 +63,8 @@ class Run:
         self._steps = descend(
             self.problem, self.spec.optimizer, self.spec.schedule, self.batches, theta, self.horizon, recorded
         )
+        self.progress = -1 / (self.steps_per_epoch or 1)
+        """epochs gone (surfaces: steps), by which runs take turns"""
         self._row: Row | None = None
         self._pending: dict[str, float] = {}
         self._unbounded = False
@@ -76,11 +79,6 @@ class Run:
     def step(self) -> int:
         """The newest row's step; -1 before there is one."""
         return -1 if self._row is None else self._row.step
-
-    @property
-    def progress(self) -> float:
-        """Epochs gone (surfaces: steps), by which runs take turns."""
-        return self.step / (self.steps_per_epoch or 1)
 
     @property
     def row(self) -> Row:
@@ -104,6 +102,7 @@ class Run:
         if row is None:
             return False
         self._row = row
+        self.progress = row.step / (self.steps_per_epoch or 1)
         self.history.append(row)
         while self._coming and self._coming[0][0] <= row.step:
             for name, value in self._coming.pop(0)[1].items():
@@ -150,6 +149,14 @@ class Run:
         """Go on beyond the stop condition; a run that blew up or failed stays where it is."""
         if not self.fixed:
             self._unbounded, self.ended = True, ""
+
+    def again(self, optimizer: Optimizer, label: str) -> Run:
+        """Another run, at its start: the same descent by another rule, sharing nothing that either of them writes."""
+        spec = msgspec.structs.replace(self.spec, optimizer=optimizer, changes=())
+        problem, batches = copy(self.problem), copy(self.batches)
+        return replace(
+            self, spec=spec, problem=problem, batches=batches, label=label, ended="", fixed=False, changes=[]
+        )
 
     @property
     def tuned(self) -> set[str]:
@@ -201,6 +208,9 @@ def build(scenario: Scenario) -> list[Run]:
         batches: Batches = Exact()
         if problem.n_examples is not None:
             n = problem.n_examples
+            if spec.optimizer.searches:
+                kind = kind_of(type(spec.optimizer))
+                raise InputError(f"runs[{index}].optimizer.kind: {kind} needs a surface, expected another for digits")
             size = min(DEFAULT_BATCH, n) if spec.batch_size is UNSET else spec.batch_size
             if size != "full" and size > n:
                 raise InputError(f"runs[{index}].batch_size: expected at most the {n:,} training images, got {size:,}")
@@ -232,7 +242,7 @@ def _label(problem: Problem, spec: RunSpec, index: int | None) -> str:
 def next_run(runs: Sequence[Run]) -> Run | None:
     """Whose turn it is: of those that can go on, the one with the fewest epochs (surfaces: steps)."""
     going = [run for run in runs if not run.ended]
-    return min(going, key=lambda run: run.progress) if going else None
+    return min(going, key=attrgetter("progress"), default=None)
 
 
 def _horizon(stop: Stop, steps_per_epoch: int | None) -> int:
@@ -245,16 +255,14 @@ def _horizon(stop: Stop, steps_per_epoch: int | None) -> int:
 
 
 def _problem(spec: SurfaceProblem | FormulaProblem | DigitsProblem, run: RunSpec) -> tuple[Problem, Hashable]:
-    if isinstance(spec, FormulaProblem):
-        raise InputError("problem.kind: a typed formula is not built yet, expected surface or digits")
     overrides = {
         name: value for name in run.problem.__struct_fields__ if (value := getattr(run.problem, name)) is not UNSET
     }
     spec = msgspec.structs.replace(spec, **overrides)
     if isinstance(spec, SurfaceProblem):
-        surface = next(surface for surface in SURFACES if surface.name == spec.name)
-        start = surface.default_start if spec.start is UNSET else spec.start
-        return surface.starting_at(start), spec.name
+        return spec.surface, spec.name
+    if isinstance(spec, FormulaProblem):
+        return spec.surface, (spec.expression, spec.domain)
     return _digits(spec, run.seed)
 
 

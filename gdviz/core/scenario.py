@@ -9,11 +9,13 @@ import tomli_w
 from msgspec import UNSET, Meta, UnsetType
 
 from gdviz.core.errors import InputError
+from gdviz.core.formula import Domain, FormulaError, checked, formula_surface
 from gdviz.core.network import CostName, InitName
 from gdviz.core.optimizers import AnyOptimizer, GradientDescent
 from gdviz.core.resources import resource
 from gdviz.core.schedules import AnySchedule, Constant
 from gdviz.core.spec import Spec, changed, explain, knobs
+from gdviz.core.surface import Surface
 from gdviz.core.surfaces import SURFACES
 
 MOST_BYTES = 1 << 20
@@ -41,19 +43,52 @@ class SurfaceProblem(Spec, frozen=True, tag_field="kind", tag="surface"):
     start: Start | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        known = {surface.name: surface for surface in SURFACES}
-        if self.name not in known:
-            raise ValueError(f"name: expected one of {', '.join(known)}, got {self.name!r}")
+        names = [surface.name for surface in SURFACES]
+        if self.name not in names:
+            raise ValueError(f"name: expected one of {', '.join(names)}, got {self.name!r}")
         if self.start is not UNSET:
-            check_start(self.start, known[self.name].n_params)
+            check_start(self.start, self.n_params)
+
+    @property
+    def surface(self) -> Surface:
+        """The entry of the catalogue, from this start."""
+        surface = next(surface for surface in SURFACES if surface.name == self.name)
+        return surface if self.start is UNSET else surface.starting_at(self.start)
+
+    @property
+    def n_params(self) -> int:
+        """How many knobs it has."""
+        return self.surface.n_params
 
 
 class FormulaProblem(Spec, frozen=True, tag_field="kind", tag="formula"):
-    """A typed cost; in the contract, not built yet."""
+    """A typed cost, as formula.py reads it."""
 
     expression: str
-    domain: Annotated[tuple[tuple[float, float], ...], Meta(min_length=1, max_length=2)] | UnsetType = UNSET
+    domain: Annotated[Domain, Meta(min_length=1, max_length=2)] | UnsetType = UNSET
     start: Start | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        try:
+            n_params = self.n_params
+        except FormulaError as error:
+            raise ValueError(f"expression: {error} (at character {error.span[0] + 1})") from None
+        if self.start is not UNSET:
+            check_start(self.start, n_params)
+
+    @property
+    def surface(self) -> Surface:
+        """What is typed. Raises InputError that names the key."""
+        try:
+            return formula_surface(self.expression, self.domain or None, self.start or None)
+        except FormulaError as error:
+            raise InputError(f"problem.expression: {error}") from None
+
+    @property
+    def n_params(self) -> int:
+        """How many knobs it has."""
+        _, knobs = checked(self.expression, self.domain or None)
+        return len(knobs)
 
 
 class DigitsProblem(Spec, frozen=True, tag_field="kind", tag="digits"):
@@ -150,9 +185,8 @@ class Scenario(Spec, frozen=True):
                 if getattr(run.problem, key) is not UNSET:
                     kind = "the digits have" if digits else "a surface has"
                     raise ValueError(f"{where}.problem.{key}: {kind} no such key")
-            if isinstance(self.problem, SurfaceProblem) and run.problem.start is not UNSET:
-                surface = next(surface for surface in SURFACES if surface.name == self.problem.name)
-                check_start(run.problem.start, surface.n_params, f"{where}.problem.start")
+            if not isinstance(self.problem, DigitsProblem) and run.problem.start is not UNSET:
+                check_start(run.problem.start, self.problem.n_params, f"{where}.problem.start")
 
 
 def check_start(start: tuple[float, ...], n_params: int, key: str = "start") -> None:
@@ -191,13 +225,24 @@ def to_tree(scenario: Scenario) -> dict[str, Any]:
 def with_keys(scenario: Scenario, index: int, changes: dict[str, Any], source: str) -> Scenario:
     """The scenario with other values of some keys, for run ``index`` where a run has the key, else for all of them.
 
-    ``optimizer`` is the kind of another rule, with its own default numbers; a ``train_size`` of "all" is every image.
-    Raises InputError that names the key.
+    ``optimizer`` is the kind of another rule, with its own default numbers; a ``train_size`` of "all" is every image;
+    ``surface``, a name, and ``formula``, a text, are another cost, on which the same rules start afresh.
+    Raises InputError that names the key; for a formula, FormulaError.
     """
     tree = to_tree(scenario)
     run = tree["runs"][index]
+    other_cost = False
     for key, value in changes.items():
-        if key == "optimizer":
+        if key in ("surface", "formula"):
+            if key == "formula":
+                formula_surface(value)  # its error knows the place, which the key's would lose
+            tree["problem"] = {"kind": key, "name" if key == "surface" else "expression": value}
+            tree["stop"].pop("epochs", None)
+            for each in tree["runs"]:
+                each["problem"] = {}
+                each.pop("batch_size", None)
+            other_cost = True
+        elif key == "optimizer":
             run |= {"optimizer": {"kind": value}, "changes": []}
         elif key in ("batch_size", "seed"):
             run[key] = value
@@ -208,7 +253,11 @@ def with_keys(scenario: Scenario, index: int, changes: dict[str, Any], source: s
             run["problem"][key] = value
         else:
             tree["problem"][key] = value
-    return from_tree(tree, source)
+    changed_scenario = from_tree(tree, source)
+    if other_cost and not isinstance(changed_scenario.problem, DigitsProblem):
+        surface = changed_scenario.problem.surface
+        return msgspec.structs.replace(changed_scenario, title=surface.name, caption=surface.description)
+    return changed_scenario
 
 
 def to_toml(scenario: Scenario) -> str:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from gdviz.core.curvature import sharpness
 from gdviz.core.curve import CurveBuilder
 from gdviz.core.frame import Evaluations, Floats, Frame, Landscape, RunFrame
 from gdviz.core.landscape import EXTENT, FARTHEST_OFF, Slice, doublings_to_hold, surface_landscape
 from gdviz.core.problem import Evaluation, Vector
-from gdviz.core.surfaces import Surface
+from gdviz.core.surface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from gdviz.core.history import Checkpoint, Table
-    from gdviz.core.optimizers import Term
+    from gdviz.core.optimizer import Term
     from gdviz.core.run import Run
+
+MOST_GHOSTS = 8
 
 MEAN_STEPS = 100
 """steps in the running mean of a mini-batch cost"""
@@ -53,7 +57,7 @@ class Scene:
     def version(self) -> object:
         """Compares equal as long as a frame at the same cursor would show the same."""
         newest = self.run.history.newest()
-        runs = tuple((len(run.history), run.history.version, run.ended) for run in self.runs)
+        runs = tuple((view.run, view.run.history.version, view.run.ended) for view in self._views)
         return runs, newest and newest.step, self.selected, id(self.slice), self.remaking
 
     @property
@@ -67,6 +71,11 @@ class Scene:
         if self.runs[index].cost_key != self.run.cost_key:
             self.slice, self._doublings = None, -1
         self.selected = index
+
+    def add_ghost(self, run: Run) -> None:
+        """Show one more run in grey; of too many the oldest go."""
+        ghosts = [view for view in self._views if view.ghost][1 - MOST_GHOSTS :]
+        self._views = [*ghosts, _RunView(run, 0, ghost=True), *self._views[-len(self.runs) :]]
 
     def wants_slice(self, frame: Frame) -> bool:
         """Whether a network's ball has left the middle half of its slice, in the plane or off it."""
@@ -116,6 +125,7 @@ class Scene:
             slope=slope,
             terms=_terms(run, theta, slope, checkpoint, at, float(table.learning_rate[row])),
             descent=self._descent(run, checkpoint, slope, shown[n_ghosts + self.selected].off_plane),
+            sharpness=sharpness(run.problem, theta) if analytic else None,
         )
 
     def _grow_landscape(self, surface: Surface, trail: Floats) -> None:
@@ -159,7 +169,7 @@ class _RunView:
     def __init__(self, run: Run, colour: int, *, ghost: bool) -> None:
         self.run = run
         self._colour = colour
-        self._ghost = ghost
+        self.ghost = ghost
         self._thinnings = 0
         self._consumed = 0
         self._measured = -1
@@ -201,7 +211,7 @@ class _RunView:
         return RunFrame(
             colour=self._colour,
             label=self.run.label,
-            ghost=self._ghost,
+            ghost=self.ghost,
             on_surface=on_surface,
             step=0 if empty else int(table.step[row]),
             newest=max(0, self.run.history.newest_step),
@@ -215,6 +225,9 @@ class _RunView:
             trail=trail,
             trail_costs=costs,
             off_plane=off_plane,
+            optimizer=self.run.optimizer_at(step),
+            past=table,
+            row=row,
         )
 
     def _network_trail(self, slice_: Slice, ball: Checkpoint, cost: float) -> tuple[Floats, Floats, float]:
@@ -239,19 +252,17 @@ class _RunView:
 
 def _surface_trail(table: Table, row: int) -> tuple[Floats, Floats]:
     """Positions and costs up to ``row``: the first and the last thousand steps all, about as many of those between."""
-    end = row + 1
-    between = max(0, end - 2 * _TRAIL_POINTS)
-    # By powers of two, so that the trail holds still until the next doubling; its last point is the ball.
-    every = 1 << (max(0, between - 1) // _TRAIL_POINTS).bit_length()
-    kept = np.r_[
-        : min(end, _TRAIL_POINTS), _TRAIL_POINTS : _TRAIL_POINTS + between : every, end - min(end, _TRAIL_POINTS) : end
-    ]
-    kept = np.unique(kept)
-    points, costs = table.knobs[kept], table.cost[kept]
-    if points.shape[1] == 1:
-        points = np.column_stack([points[:, 0], costs])
-    finite = np.isfinite(points).all(axis=1) & np.isfinite(costs)
-    return points[finite], costs[finite]
+    # Only a run's last row can be anything but finite: there it ended.
+    end = row + (math.isfinite(table.cost[row]) and bool(np.isfinite(table.knobs[row]).all()))
+    between = end - 2 * _TRAIL_POINTS
+    parts = [slice(end)]
+    if between > 0:
+        # By powers of two, so that the trail holds still until the next doubling; its last point is the ball.
+        every = 1 << ((between - 1) // _TRAIL_POINTS).bit_length()
+        after = _TRAIL_POINTS + between
+        parts = [slice(_TRAIL_POINTS), slice(_TRAIL_POINTS, after, every), slice(after, end)]
+    points, costs = (np.concatenate([column[part] for part in parts]) for column in (table.knobs, table.cost))
+    return (np.column_stack([points, costs]) if points.shape[1] == 1 else points), costs
 
 
 def _evaluations(measured: list[tuple[int, Evaluation]]) -> Evaluations:

@@ -34,6 +34,10 @@ class Knob(NamedTuple):
     default: float
     low: float
     high: float
+    above_low: bool = False
+    """``low`` itself is not accepted"""
+    below_high: bool = False
+    """``high`` itself is not accepted"""
 
 
 def knobs(spec: type[Spec]) -> tuple[Knob, ...]:
@@ -46,7 +50,8 @@ def knobs(spec: type[Spec]) -> tuple[Knob, ...]:
             # One field may have several: the bounds from an alias, the description of its own.
             said = ChainMap(*(_said(meta) for meta in hint.__metadata__ if isinstance(meta, Meta)))
             low, high = said.get("gt", said.get("ge", -math.inf)), said.get("lt", said.get("le", math.inf))
-            found.append(Knob(field.name, said.get("description", ""), field.default, low, high))
+            bounds = low, high, "gt" in said, "lt" in said
+            found.append(Knob(field.name, said.get("description", ""), field.default, *bounds))
     return tuple(found)
 
 
@@ -108,6 +113,8 @@ def _inside(types: Iterable[inspect.Type], value: Any, name: str) -> Iterator[in
     for kind in _plain(types):
         if isinstance(kind, inspect.VarTupleType):
             yield kind.item_type
+        elif isinstance(kind, inspect.TupleType):
+            yield from kind.item_types
         elif isinstance(kind, inspect.DictType):
             yield kind.value_type
     if name:
@@ -130,6 +137,8 @@ def _describe(types: Iterable[inspect.Type]) -> str:
                 found.append(f"{name} {bounds}".rstrip())
             case inspect.StrType():
                 found.append("a text")
+            case inspect.TupleType():
+                found.append(f"a list of {len(kind.item_types)}")
             case inspect.VarTupleType():
                 most = "" if kind.max_length is None else f" to {kind.max_length}"
                 found.append("a list" + (f" of {kind.min_length}{most or ' or more'}" if kind.min_length else ""))

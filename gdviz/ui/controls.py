@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import html
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QFileDialog,
     QFrame,
@@ -20,24 +19,21 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gdviz.ui.cost import CostChooser, CostRecipe
 from gdviz.ui.fields import Rebuild, RebuildEntry, RebuildPicker
-from gdviz.ui.sliders import LinearSlider, LogSlider, ValueSlider
+from gdviz.ui.sliders import FractionSlider, LinearSlider, LogSlider, ValueSlider
 from gdviz.ui.widgets import Button, Markdown, NumberEntry, mark, number, tip
+from gdviz.ui.zones import RateSlider
 
 if TYPE_CHECKING:
     from PySide6.QtGui import QKeyEvent
 
-Live: TypeAlias = tuple[str, str, float, float, float]
-"""name, description, value, low, high: a number of the optimizer, as `gdviz.core.spec.Knob` has them"""
+    from gdviz.core.curvature import Zone
+    from gdviz.core.spec import Knob
+    from gdviz.ui.theme import Theme
 
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """One run as the panel lists it."""
-
-    label: str
-    colour: QColor
-    selected: bool
+_SMALL = 0.1
+"""a number of [0, 1] that is usually below this is typed: its decades matter, and no slider over [0, 1] shows them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +44,15 @@ class KnobsRecipe:
     """the kind in force"""
     optimizers: tuple[tuple[str, str, str], ...]
     """kind, one-line description, formula of each there is"""
-    live: tuple[Live, ...]
+    live: tuple[tuple[Knob, float], ...]
+    """the numbers of the optimizer in force, with their values"""
     rebuild: tuple[Rebuild, ...]
     caption: str
     """Markdown"""
-    runs: tuple[RunRow, ...] = ()
-    """listed when there are several"""
+    cost: CostRecipe | None = None
+    """what is descended and could be; None where that is not chosen here"""
+    can_explore: bool = False
+    """the rule's learning rate can be swept on this problem"""
 
 
 class _Scroll(QScrollArea):
@@ -80,12 +79,17 @@ class KnobsPanel(QWidget):
     """a number of the optimizer, from the next step on"""
     rebuild_asked = Signal(dict)
     """changed keys and their values: hidden list[int], start list[float], batch_size int or "full", train_size int or
-    "all", seed int, shuffle_labels float, the rest str; `optimizer` is the kind"""
-    run_chosen = Signal(int)
+    "all", seed int, shuffle_labels float, the rest str; `optimizer` is the kind, `surface` a name of the catalogue,
+    `formula` a text"""
+    explore_asked = Signal()
     rejected = Signal(str)
 
-    def __init__(self) -> None:
+    def __init__(self, theme: Theme) -> None:
         super().__init__()
+        self._theme = theme
+        self.can_explore = False
+        """the recipe on show has learning rates that can be swept"""
+        self._cost: CostChooser | None = None
         self._fields: dict[str, RebuildEntry | RebuildPicker] = {}
         self._knobs: dict[str, ValueSlider | NumberEntry] = {}
         self._formulas: dict[str, tuple[str, str]] = {}
@@ -116,8 +120,10 @@ class KnobsPanel(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(8)
-        if len(recipe.runs) > 1:
-            column.addWidget(self._runs_card(recipe))
+        self.can_explore = recipe.can_explore
+        self._cost = None
+        if recipe.cost is not None:
+            column.addWidget(self._cost_card(recipe.cost))
         column.addWidget(self._optimizer_card(recipe))
         if recipe.rebuild:
             column.addWidget(self._rebuild_card(recipe))
@@ -133,25 +139,24 @@ class KnobsPanel(QWidget):
         if name in self._knobs:
             self._knobs[name].set_value(value)
 
-    def _runs_card(self, recipe: KnobsRecipe) -> QFrame:
-        card, column = _card("Runs")
-        column.setSpacing(2)
-        em = self.fontMetrics().height()
-        for index, run in enumerate(recipe.runs):
-            row = Button()
-            row.set_text(run.label, pictured=True)
-            row.setIcon(_dot(run.colour, em))
-            row.setIconSize(QSize(em, em))
-            row.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-            row.setProperty("flat", True)
-            row.setCheckable(True)
-            row.setChecked(run.selected)
-            row.setAutoExclusive(True)
-            row.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            row.setAccessibleName(f"Run {run.label}")
-            row.setToolTip(tip(f"{run.label}: show its surface, weights and figures"))
-            row.clicked.connect(lambda _=False, index=index: self.run_chosen.emit(index))
-            column.addWidget(row)
+    def set_zones(self, zones: tuple[Zone, ...], limit: float | None) -> None:
+        """Paint what learning rates do under their slider, and a mark at the stability limit."""
+        if isinstance(slider := self._knobs.get("learning_rate"), RateSlider):
+            slider.set_zones(zones, limit)
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour what is not coloured by the style sheet."""
+        self._theme = theme
+        if isinstance(slider := self._knobs.get("learning_rate"), RateSlider):
+            slider.track.set_theme(theme)
+        if self._cost is not None:
+            self._cost.entry.set_theme(theme)
+
+    def _cost_card(self, recipe: CostRecipe) -> QFrame:
+        card, column = _card("Cost", "starts a new run")
+        self._cost = CostChooser(recipe, self._theme)
+        self._cost.rebuild_asked.connect(self.rebuild_asked)
+        column.addWidget(self._cost)
         return card
 
     def _optimizer_card(self, recipe: KnobsRecipe) -> QFrame:
@@ -170,39 +175,60 @@ class KnobsPanel(QWidget):
         self._formula.setWordWrap(True)
         column.addWidget(picker)
         column.addWidget(self._formula)
-        for knob in recipe.live:
-            column.addWidget(self._live_row(*knob))
+        for knob, value in recipe.live:
+            column.addWidget(self._live_row(knob, value))
+            if knob.name == "learning_rate" and recipe.can_explore:
+                column.addWidget(self._explore_button())
         return card
 
-    def _live_row(self, name: str, description: str, value: float, low: float, high: float) -> QWidget:
-        label = name.replace("_", " ")
-        if name == "epsilon":
-            return self._epsilon_row(name, label, description, value, low, high)
-        slider: ValueSlider
-        if high <= 1:
-            slider = LinearSlider(low, high, value, label)
-        else:
-            # Five decades hold the rates that teach; a slider over all that the recipe allows could not be aimed.
-            slider = LogSlider(low, high, value, label, track=(min(1e-4, value), max(10.0, value)))
-        says = f"{label}: {description}. Takes effect at the next step. Up and Down change it, or type a number"
+    def _explore_button(self) -> Button:
+        button = Button()
+        button.set_text("Explore step sizes")
+        button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        button.setToolTip(tip("Run the descent at many learning rates at once and show what came of each (X)"))
+        button.clicked.connect(self.explore_asked)
+        return button
+
+    def _live_row(self, knob: Knob, value: float) -> QWidget:
+        if knob.high <= 1 and not knob.below_high and knob.default < _SMALL:
+            return self._entry_row(knob, value)
+        slider = self._slider(knob, value)
+        says = f"{slider.label.text()}: {knob.description}. Takes effect at the next step. "
         for part in (slider.label, slider.entry, slider.track):
-            part.setToolTip(tip(says))
-        slider.value_changed.connect(lambda value: self.knob_changed.emit(name, value))
+            part.setToolTip(tip(f"{says}Up and Down change it, or type a number"))
+        slider.value_changed.connect(lambda value: self.knob_changed.emit(knob.name, value))
         slider.rejected.connect(self.rejected)
-        self._knobs[name] = slider
+        self._knobs[knob.name] = slider
         return slider
 
-    def _epsilon_row(self, name: str, label: str, description: str, value: float, low: float, high: float) -> QWidget:
-        least = f"from {number(low)}" if low > 0 else "above 0"
+    def _slider(self, knob: Knob, value: float) -> ValueSlider:
+        bounds = knob.low, knob.high, value, knob.name.replace("_", " ")
+        if knob.high <= 1:
+            return FractionSlider(*bounds) if knob.below_high else LinearSlider(*bounds)
+        # Five decades hold the rates that teach; a slider over all that the recipe allows could not be aimed.
+        track = min(1e-4, value), max(10.0, value)
+        if knob.name != "learning_rate":
+            return LogSlider(*bounds, track=track)
+        rate = RateSlider(*bounds, track=track)
+        rate.track.set_theme(self._theme)
+        rate.track.room_for_words = self.can_explore
+        return rate
+
+    def _entry_row(self, knob: Knob, value: float) -> QWidget:
+        label = knob.name.replace("_", " ")
+        least = "above" if knob.above_low else "from"
         entry = NumberEntry(
-            label, value, lambda x: 0 < x and low <= x <= high, f"a number {least} up to {number(high)}"
+            label,
+            value,
+            lambda x: knob.low <= x <= knob.high and not (knob.above_low and x == knob.low),
+            f"a number {least} {number(knob.low)} up to {number(knob.high)}",
         )
         entry.setFixedWidth(entry.fontMetrics().horizontalAdvance("0.00000000"))
-        entry.setToolTip(tip(f"{label}: {description}. Takes effect at the next step"))
-        entry.value_changed.connect(lambda value: self.knob_changed.emit(name, value))
+        entry.setToolTip(tip(f"{label}: {knob.description}. Takes effect at the next step"))
+        entry.value_changed.connect(lambda value: self.knob_changed.emit(knob.name, value))
         entry.rejected.connect(self.rejected)
         entry.done.connect(entry.clearFocus)
-        self._knobs[name] = entry
+        self._knobs[knob.name] = entry
         row = QWidget()
         line = QHBoxLayout(row)
         line.setContentsMargins(0, 0, 0, 0)
@@ -286,8 +312,11 @@ class KnobsPanel(QWidget):
 
     def _edited(self) -> None:
         line, formula = self._formulas[str(self._fields["optimizer"].value())]
-        lines = html.escape(formula).replace(",  ", "<br>")
-        self._formula.setText(f'<p style="line-height: 125%">{lines}</p>')  # its hats and indices need the room
+        # Its hats and indices need the room between lines; what does not fit on its line goes on indented.
+        em = self.fontMetrics().height()
+        form = f"margin: 0 0 0 {em}px; text-indent: -{em}px; line-height: 125%"
+        lines = html.escape(formula).split(",  ")
+        self._formula.setText("".join(f'<p style="{form}">{line}</p>' for line in lines))
         self._formula.setToolTip(tip(line))
         self._fields["optimizer"].setToolTip(tip(f"{line} Another one starts a new run"))
         self._footer.setVisible(any(field.is_edited() for field in self._fields.values()))
@@ -320,16 +349,3 @@ def _card(title: str, note: str = "") -> tuple[QFrame, QVBoxLayout]:
         line.addWidget(says)
     column.addLayout(line)
     return card, column
-
-
-def _dot(colour: QColor, size: int) -> QIcon:
-    """A run's colour."""
-    pixmap = QPixmap(2 * size, 2 * size)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour)
-    painter.drawEllipse(size // 3, size // 3, 4 * size // 3, 4 * size // 3)
-    painter.end()
-    return QIcon(pixmap)

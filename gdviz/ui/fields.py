@@ -112,9 +112,7 @@ class RebuildEntry(QLineEdit):
         self.edited.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.is_edited():
-            self.revert()
-        else:
+        if not _taken_back(self, event):
             super().keyPressEvent(event)
 
 
@@ -148,7 +146,13 @@ class RebuildPicker(Picker):
         self.edited.emit()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape and self.is_edited():
-            self.revert()
-        else:
+        if not _taken_back(self, event):
             super().keyPressEvent(event)
+
+
+def _taken_back(field: RebuildEntry | RebuildPicker, event: QKeyEvent) -> bool:
+    """Carry out Escape in an edited field; False for every other key."""
+    if event.key() != Qt.Key.Key_Escape or not field.is_edited():
+        return False
+    field.revert()
+    return True

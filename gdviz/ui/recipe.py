@@ -8,14 +8,16 @@ from msgspec import UNSET
 
 from gdviz.core.optimizers import OPTIMIZERS, kind_of
 from gdviz.core.run import DEFAULT_BATCH
-from gdviz.core.scenario import DigitsProblem
+from gdviz.core.scenario import DigitsProblem, FormulaProblem, SurfaceProblem
 from gdviz.core.spec import knobs
-from gdviz.ui.controls import KnobsRecipe, RunRow
+from gdviz.core.surfaces import SURFACES
+from gdviz.ui.controls import KnobsRecipe
+from gdviz.ui.cost import CostRecipe
 from gdviz.ui.fields import Rebuild
 
 if TYPE_CHECKING:
+    from gdviz.core.scenario import AnyProblem
     from gdviz.ui.session import Session
-    from gdviz.ui.theme import Theme
 
 _DIGITS = {
     "hidden": "neurons in each hidden layer",
@@ -28,24 +30,33 @@ _DIGITS = {
 }
 
 
-def knobs_recipe(session: Session, theme: Theme) -> KnobsRecipe:
+def knobs_recipe(session: Session) -> KnobsRecipe:
     """What the panel shows of the selected run. Only while a scenario is open."""
     scenario, run = session.scenario, session.run
     assert scenario is not None and run is not None  # noqa: PT018 - one condition: something is open
     optimizer = run.optimizer
+    digits = isinstance(scenario.problem, DigitsProblem)
+    # A search looks at the cost many times a step: cheap on a surface, minutes on all the images.
+    kinds = [kind for kind in OPTIMIZERS if not (digits and kind.searches)]
     return KnobsRecipe(
         optimizer=kind_of(type(optimizer)),
-        optimizers=tuple((kind_of(kind), _first_line(kind.__doc__), kind.formula) for kind in OPTIMIZERS),
-        live=tuple(
-            (knob.name, knob.description, float(getattr(optimizer, knob.name)), knob.low, knob.high)
-            for knob in knobs(type(optimizer))
-        ),
+        optimizers=tuple((kind_of(kind), _first_line(kind.__doc__), kind.formula) for kind in kinds),
+        live=tuple((knob, float(getattr(optimizer, knob.name))) for knob in knobs(type(optimizer))),
         rebuild=_rebuild(session),
         caption=scenario.caption,
-        runs=tuple(
-            RunRow(each.label, theme.run(index), index == session.selected) for index, each in enumerate(session.runs)
-        ),
+        cost=_cost(scenario.problem),
+        can_explore=not digits and not optimizer.searches,
     )
+
+
+def _cost(problem: AnyProblem) -> CostRecipe | None:
+    surfaces = tuple((surface.name, surface.description, surface.formula) for surface in SURFACES)
+    match problem:
+        case SurfaceProblem():
+            return CostRecipe(surfaces, problem.name, "")
+        case FormulaProblem():
+            return CostRecipe(surfaces, "", problem.expression)
+    return None
 
 
 def _rebuild(session: Session) -> tuple[Rebuild, ...]:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from itertools import count
-from time import monotonic
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
-from gdviz.core.digits import Digits
 from gdviz.core.errors import InputError
-from gdviz.core.landscape import Slice, digits_slices
-from gdviz.core.scenario import RunSpec, Scenario, load_scenario, with_keys
+from gdviz.core.scenario import RunSpec, Scenario, from_tree, load_scenario, to_tree, with_keys
 from gdviz.core.scene import Scene
 from gdviz.ui.background import Background
+from gdviz.ui.explorer import Explorer
+from gdviz.ui.slices import Slices
 from gdviz.ui.timeline import Timeline
 from gdviz.ui.worker import Worker
 
@@ -25,8 +23,6 @@ if TYPE_CHECKING:
     from gdviz.core.run import Run
 
 Action = tuple[str, Callable[[], None]]
-_SLICE_SECONDS, _SLICE_SECONDS_PLAYING = 0.5, 3.0
-"""at least so long between two slices, however fast the ball runs away: each takes time from the training"""
 
 
 class Session(QObject):
@@ -50,25 +46,22 @@ class Session(QObject):
         self.timeline = Timeline(self)
         self.playing = False
         self._worker = Worker(self)
-        self._pictures = Background(self)
+        self._background = Background(self)
         self._scene: Scene | None = None
         self._target = 0.0
         self._keep_ghosts = False
         self._coming = ""
         self._loading: Scenario | None = None
         self._resume = False
-        self._slice_keys = count()
-        self._slice_key = -1
-        self._slice_at = -math.inf
-        self._later = QTimer(self, singleShot=True)
-        self._later.timeout.connect(self._make_slice)
+        self._slices = Slices(self._background, self)
+        self.explorer = Explorer(self._background, self)
         self._announced: set[tuple[Run, str]] = set()
         self._worker.built.connect(self._show)
         self._worker.failed.connect(self._failed)
         self._worker.rested.connect(self._rested)
-        self._pictures.result.connect(self._take_slice)
-        self._pictures.done.connect(self._slice_done)
-        self._pictures.failed.connect(self._slice_failed)
+        self.explorer.tried.connect(self._add_ghost)
+        for helper in (self._slices, self.explorer):
+            helper.failed.connect(lambda reason: self.message.emit("error", reason, None))
         self.timeline.frame_ready.connect(self._after_frame)
         self.timeline.drawing.connect(self._worker.hold)
         self.timeline.replayed.connect(self._go)
@@ -76,14 +69,14 @@ class Session(QObject):
     def start(self) -> None:
         """Start the threads and the timer."""
         self._worker.start()
-        self._pictures.start()
+        self._background.start()
         self.timeline.start()
 
     def finish(self) -> None:
         """End the threads; nothing can be done afterwards."""
         self.timeline.stop()
-        self._later.stop()
-        self._pictures.finish()
+        self._slices.finish()
+        self._background.finish()
         self._worker.finish()
 
     # What is open
@@ -129,14 +122,40 @@ class Session(QObject):
 
     def rebuild(self, changes: dict[str, Any]) -> None:
         """Start a new run with other keys of the recipe; a mistake leaves everything as it is, with a message."""
-        if self.scenario is None:
+        self._rebuild(self.selected, changes)
+
+    def put_ball(self, point: Sequence[float], index: int | None = None) -> None:
+        """Start again from ``point``: all runs that share their start, or only that run which has a start of its own.
+
+        What played goes on playing, from there.
+        """
+        self._rebuild(self.selected if index is None else index, {"start": list(point)}, play_on=True)
+
+    def add_ball(self, point: Sequence[float]) -> None:
+        """Start all again, with one more run: the selected one's rule, from ``point``."""
+        if self.run is None:
             return
+        scenario = self._current()
+        start = tuple(point)
+        label = f"from {', '.join(f'{knob:.3g}' for knob in start)}"
+        own = msgspec.structs.replace(scenario.runs[self.selected].problem, start=start)
+        added = msgspec.structs.replace(scenario.runs[self.selected], problem=own, label=label)
         try:
-            scenario = with_keys(self._current(), self.selected, changes, "not rebuilt")
+            scenario = from_tree(to_tree(msgspec.structs.replace(scenario, runs=(*scenario.runs, added))), "not added")
         except InputError as error:
             self.message.emit("error", str(error), None)
             return
-        self._load(scenario, keep_ghosts=True)
+        self._load(scenario, keep_ghosts=False, play_on=True)
+
+    def explore(self, steps: int) -> None:
+        """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""
+        if self.run is not None:
+            self.explorer.sweep(self.run, steps)
+
+    def try_rate(self, rate: float, steps: int) -> None:
+        """Show as a ghost what the selected run would have done at another rate."""
+        if self.run is not None:
+            self.explorer.try_rate(self.run, rate, steps)
 
     def slower(self, blown_up: Run) -> None:
         """Start again with a third of this run's learning rate."""
@@ -159,7 +178,7 @@ class Session(QObject):
         if self._scene is not None and frame is not None and index != self._scene.selected:
             there = frame.runs[len(frame.runs) - len(self.runs) + index].step  # the same moment, in its own steps
             self._scene.select(index)
-            self._drop_slice_job()
+            self._slices.show(self._scene)
             if self.timeline.live:
                 self.timeline.draw_now()
             else:
@@ -245,10 +264,22 @@ class Session(QObject):
 
     # What follows
 
-    def _load(self, scenario: Scenario, *, keep_ghosts: bool, name: str = "") -> None:
+    def _rebuild(self, index: int, changes: dict[str, Any], *, play_on: bool = False) -> None:
+        if self.scenario is None:
+            return
+        try:
+            scenario = with_keys(self._current(), index, changes, "not rebuilt")
+        except InputError as error:
+            self.message.emit("error", str(error), None)
+            return
+        other_cost = not {"surface", "formula"}.isdisjoint(changes)
+        self._load(scenario, keep_ghosts=not other_cost, name=scenario.title if other_cost else "", play_on=play_on)
+
+    def _load(self, scenario: Scenario, *, keep_ghosts: bool, name: str = "", play_on: bool = False) -> None:
         played = self.playing
         self.pause()
         self._resume = played
+        self._set_playing(play_on and played)  # what is asked for while it is loading begins when it is there
         # A reset of what is only coming has no run before it.
         self._keep_ghosts = keep_ghosts and (self._loading is None or self._keep_ghosts)
         self._coming = name or (self._coming if self._loading else self.name)
@@ -287,13 +318,11 @@ class Session(QObject):
         if not self._keep_ghosts:
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
         self._scene = Scene(runs, ghosts, selected)
-        self._drop_slice_job()
+        self._slices.show(self._scene)
         self._target = 0.0
         self._announced = set()
         self.timeline.show(self._scene)
         self.opened.emit()
-        if scenario.view.surface == "3d":
-            self.message.emit("info", "The 3-D view is not built yet; this is the map.", None)
         self.timeline.draw_now()
         if self.playing:  # asked for while it was loading
             self._go()
@@ -344,23 +373,12 @@ class Session(QObject):
             if run.ended and (run, run.ended) not in self._announced:
                 self._announced.add((run, run.ended))
                 self._announce(run)
-        self._make_slice()
+        self._slices.look(frame, playing=self.playing)
 
-    def _make_slice(self) -> None:
-        """Have a slice made if the ball on show wants one: at once, or when enough time has passed since the last."""
-        scene, frame = self._scene, self.timeline.frame
-        if scene is None or frame is None or scene.remaking:
-            return
-        wait = self._slice_at + (_SLICE_SECONDS_PLAYING if self.playing else _SLICE_SECONDS) - monotonic()
-        if wait > 0:
-            if not self._later.isActive():
-                self._later.start(math.ceil(1000 * wait))
-        elif isinstance(frame.problem, Digits) and scene.wants_slice(frame):
-            self._slice_at, self._slice_key = monotonic(), next(self._slice_keys)
-            scene.remaking = True
-            seed = scene.run.spec.seed
-            job = digits_slices(frame.problem, frame.theta.copy(), frame.theta_step, seed)
-            self._pictures.ask(self._slice_key, job)
+    def _add_ghost(self, run: Run) -> None:
+        if self._scene is not None and run.cost_key == self._scene.run.cost_key:
+            self._scene.add_ghost(run)
+            self.timeline.draw_now()
 
     def _announce(self, run: Run) -> None:
         if run.fixed and not run.ended.startswith("blew up"):
@@ -374,21 +392,3 @@ class Session(QObject):
         rate = f"{run.row.learning_rate:.4g}"
         text = f"{run.label} {run.ended}: at a learning rate of {rate} its cost has left the range of numbers."
         self.message.emit("warning", text, ("Restart at a smaller rate", lambda: self.slower(run)))
-
-    def _take_slice(self, key: int, result: Slice) -> None:
-        if self._scene is not None and key == self._slice_key:
-            self._scene.slice = result
-
-    def _slice_failed(self, key: int, reason: str) -> None:
-        if key == self._slice_key:
-            self.message.emit("error", reason, None)
-
-    def _slice_done(self, key: int) -> None:
-        if self._scene is not None and key == self._slice_key:
-            self._scene.remaking = False
-
-    def _drop_slice_job(self) -> None:
-        self._pictures.cancel()
-        self._slice_key, self._slice_at = -1, -math.inf  # the next one is made at once
-        if self._scene is not None:
-            self._scene.remaking = False

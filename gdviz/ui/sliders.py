@@ -51,14 +51,20 @@ class Track(QSlider):
     def _margin(self) -> float:
         return self._radius() + 3  # the focus ring
 
+    def _at(self, share: float) -> float:
+        """Where a place of the track, 0 to 1, lies in pixels."""
+        return self._margin() + share * (self.width() - 2 * self._margin())
+
     def _handle(self) -> float:
         span = self.maximum() - self.minimum()
-        share = (self.value() - self.minimum()) / span if span else 0.0
-        return self._margin() + share * (self.width() - 2 * self._margin())
+        return self._at((self.value() - self.minimum()) / span if span else 0.0)
+
+    def _middle(self) -> float:
+        return self.height() / 2
 
     def _groove(self) -> QRectF:
         height = max(4.0, 0.26 * self.fontMetrics().height())
-        return QRectF(2, (self.height() - height) / 2, self.width() - 4, height)
+        return QRectF(2, self._middle() - height / 2, self.width() - 4, height)
 
     def paintEvent(self, event: QPaintEvent) -> None:
         self._drawn = round(self._handle())
@@ -66,11 +72,11 @@ class Track(QSlider):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         self.paint_groove(painter, self._groove())
-        self.paint_handle(painter, QPointF(self._handle(), self.height() / 2))
+        self.paint_handle(painter, QPointF(self._handle(), self._middle()))
         painter.end()
 
     def paint_groove(self, painter: QPainter, groove: QRectF) -> None:
-        """What lies under the handle; zones of a slider go here."""
+        """What lies under the handle."""
         radius = groove.height() / 2
         painter.setBrush(self.palette().color(QPalette.ColorRole.Mid))
         painter.drawRoundedRect(groove, radius, radius)
@@ -134,13 +140,14 @@ class ValueSlider(QWidget):
     value_changed = Signal(float)
     rejected = Signal(str)
     _FINE = 10_000
+    _TRACK = Track
 
     def __init__(self, low: float, high: float, value: float, name: str, unit: str, expected: str) -> None:
         super().__init__()
         self._low, self._high = low, high
         self.entry = NumberEntry(name, value, self._accepts, expected)
         self.entry.setFixedWidth(self.entry.fontMetrics().horizontalAdvance("0.00000000"))
-        self.track = Track(self._FINE)
+        self.track = self._TRACK(self._FINE)
         self.track.setAccessibleName(f"{name} slider")
         self.label = QLabel(f"{name} ({unit})" if unit else name)
         self.label.setBuddy(self.entry)
@@ -228,7 +235,7 @@ class LogSlider(ValueSlider):
         return _rounded(10 ** (((nearest if abs(at - nearest) < 0.05 else at) + steps) / 20), 3)
 
 
-class LinearSlider(ValueSlider):
+class FractionSlider(ValueSlider):
     """A fraction of which the part that is missing to 1 matters, such as a momentum: 0.9, 0.99, 0.999.
 
     Parameters
@@ -257,6 +264,22 @@ class LinearSlider(ValueSlider):
         # A twentieth of a decade of what is missing.
         step = steps / 20 / (self._end - self._start)
         return self._value_at(min(max(self._share(self.value) + step, 0.0), 1.0))
+
+
+class LinearSlider(ValueSlider):
+    """A number between two bounds, both accepted, such as a share from 0 to 1."""
+
+    def __init__(self, low: float, high: float, value: float, name: str, unit: str = "") -> None:
+        super().__init__(low, high, value, name, unit, f"a number from {number(low)} to {number(high)}")
+
+    def _share(self, value: float) -> float:
+        return (value - self._low) / (self._high - self._low)
+
+    def _value_at(self, share: float) -> float:
+        return _rounded(self._low + share * (self._high - self._low), 3)
+
+    def _nudged(self, steps: int) -> float:
+        return _rounded(self.value + steps / 50 * (self._high - self._low), 3)
 
 
 def _rounded(value: float, digits: int) -> float:

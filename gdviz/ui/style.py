@@ -12,6 +12,9 @@ from gdviz.ui.theme import Theme
 _SMALLEST = 10.0
 """pt; below, a projected window cannot be read from the third row"""
 
+FORMULA_FONTS = ("Cambria", "STIX Two Text", "DejaVu Serif", "serif")
+"""the first that there is; they set hats over letters, which DejaVu Sans does not"""
+
 
 def contrast(one: str, other: str) -> float:
     """The contrast ratio of two colours, 1 to 21 (WCAG 2.1, section 1.4.3)."""
@@ -40,8 +43,8 @@ def _blend(one: str, other: str, share: float) -> str:
 def style_sheet(theme: Theme) -> str:
     """The style sheet of the whole application.
 
-    A `QFrame#card` is a panel; a `QLabel` is a `heading`, `muted` or `formula` by its property `role`; an entry is
-    marked by its property `wrong`.
+    A `QFrame#card` is a panel; a `QLabel` is a `heading`, `muted`, `warning` or `formula` by its property `role`; an
+    entry is marked by its property `wrong`.
     """
     base = QApplication.font().pointSizeF()
     t = theme
@@ -55,8 +58,9 @@ QTextBrowser {{ background: transparent; border: none; }}
 QFrame#card {{ background: {t.panel}; border: 1px solid {t.border}; border-radius: 0.5em; }}
 QLabel[role="heading"] {{ font-weight: 600; }}
 QLabel[role="muted"] {{ color: {t.muted}; }}
+QLabel[role="warning"] {{ color: {t.warning}; }}
 QLabel[role="formula"] {{
-    font-family: "Cambria", "STIX Two Text", "DejaVu Serif", serif; font-size: {base * 1.15:.2f}pt;
+    font-family: {", ".join(f'"{name}"' for name in FORMULA_FONTS)}; font-size: {base * 1.15:.2f}pt;
 }}
 
 QToolButton, QPushButton {{

@@ -33,10 +33,26 @@ class Theme:
     warning: str
     runs: tuple[str, ...]
     """one colour a run, told apart by colour-blind people as well (after Okabe & Ito, Color Universal Design, 2008)"""
+    regimes: tuple[str, str, str, str]
+    """crawling, converging, bouncing, unstable: told apart by colour-blind people and by lightness alone; at least 3:1
+    on `panel`"""
 
     def run(self, colour: int, ghost: bool = False) -> QColor:
         """The colour of a run: its index goes round."""
         return QColor(self.ghost if ghost else self.runs[colour % len(self.runs)])
+
+    def regime(self, name: str) -> QColor:
+        """The colour of what a learning rate does, by its word; muted where there is no word."""
+        crawling, converging, bouncing, unstable = self.regimes
+        colours = {
+            "crawling": crawling,
+            "converging": converging,
+            "bouncing": bouncing,
+            "unstable": unstable,
+            "blew up": unstable,
+            "at rest": self.text,
+        }
+        return QColor(colours.get(name, self.muted))
 
     def signed_table(self) -> Table:
         """(256, 3) colours from most negative (orange) over zero (the panel's background) to most positive (blue)."""
@@ -68,6 +84,7 @@ DARK = Theme(
     ghost="#7d879b",
     warning="#ffb454",
     runs=("#ff6b6b", "#4cc2ff", "#f6c244", "#3ddc97", "#c792ea", "#ff9f5a", "#f78fb3", "#cfd8e6"),
+    regimes=("#737bcb", "#62e6d3", "#d9ac30", "#f6556e"),
 )
 LIGHT = Theme(
     name="light",
@@ -84,4 +101,5 @@ LIGHT = Theme(
     ghost="#8b95a7",
     warning="#a85400",
     runs=("#d0342c", "#0072b2", "#b97a00", "#00875f", "#7b4fc9", "#c75a00", "#c2407f", "#3c4658"),
+    regimes=("#56629a", "#2f8c72", "#c48722", "#960a29"),
 )

@@ -32,7 +32,7 @@ from gdviz.ui.icons import icon
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from PySide6.QtGui import QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent, QWheelEvent
+    from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
     from gdviz.ui.theme import Theme
 
@@ -226,7 +226,9 @@ class MessageBar(QFrame):
         """info, warning or error; empty while there is no message"""
         self._theme, self._hint = theme, ""
         self._action: Callable[[], None] = lambda: None
-        self._picture, self._text = QLabel(), ElidedLabel()
+        self._picture, self._text, self._state = QLabel(), ElidedLabel(), QLabel()
+        self._state.setAccessibleName("What the run is doing")
+        self._state.hide()
         self._button, self._close = Button(), Button()
         self._button.clicked.connect(self._act)
         self._close.clicked.connect(self.clear)
@@ -235,9 +237,9 @@ class MessageBar(QFrame):
         self._close.setToolTip("Dismiss the message")
         line = QHBoxLayout(self)
         line.setContentsMargins(8, 1, 4, 1)
-        for part in (self._picture, self._text, self._button, self._close):
+        for part in (self._state, self._picture, self._text, self._button, self._close):
             line.addWidget(part)
-        line.setStretch(1, 1)
+        line.setStretch(2, 1)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.clear()
 
@@ -258,6 +260,15 @@ class MessageBar(QFrame):
         self._hint = text
         if not self.kind:
             self.clear()
+
+    def set_state(self, word: str, colour: QColor, says: str) -> None:
+        """Name what the run is doing, in front of all else; its place only grows, so that nothing trembles."""
+        text = f'<span style="color: {colour.name()}">●</span> {word}' if word else ""
+        if text != self._state.text():
+            self._state.setText(text)
+            self._state.setToolTip(tip(says))
+            self._state.setVisible(bool(word) or self._state.isVisible())
+            self._state.setMinimumWidth(max(self._state.minimumWidth(), self._state.sizeHint().width()))
 
     def show_message(self, kind: str, text: str, action: tuple[str, Callable[[], None]] | None = None) -> None:
         """Show a message until it is dismissed or another comes.

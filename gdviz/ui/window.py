@@ -24,10 +24,13 @@ from gdviz.core.scenario import load_scenario, scenario_names
 from gdviz.ui import style
 from gdviz.ui.controls import KnobsPanel
 from gdviz.ui.icons import icon
+from gdviz.ui.panels.anatomy import AnatomyPanel
 from gdviz.ui.panels.loss import LossPanel
+from gdviz.ui.panels.race import RacePanel
 from gdviz.ui.panels.surface import SurfacePanel
 from gdviz.ui.panels.weights import WeightsPanel
 from gdviz.ui.recipe import knobs_recipe
+from gdviz.ui.step_sizes import StepSizes
 from gdviz.ui.theme import DARK, LIGHT, Theme
 from gdviz.ui.transport import TimelineBar, TransportBar
 from gdviz.ui.widgets import MessageBar
@@ -40,7 +43,7 @@ if TYPE_CHECKING:
 
 _HINT = (
     "Space plays and pauses · Left and Right go step by step · Home and End: start and newest · R starts again · "
-    "Ctrl + and − resize the text"
+    "A takes a step apart · Ctrl + and − resize the text"
 )
 _ZOOM = 1.15
 _SMALLEST_POINTS, _LARGEST_POINTS = 8.0, 28.0
@@ -58,13 +61,16 @@ class Window(QMainWindow):
         self.setWindowTitle("gdviz")
         self.setMinimumSize(960, 640)
         self.transport = TransportBar(theme)
-        self.knobs = KnobsPanel()
+        self.knobs = KnobsPanel(theme)
         self.surface = SurfacePanel(theme)
         self.loss = LossPanel(theme)
         self.weights = WeightsPanel(theme)
+        self.anatomy = AnatomyPanel(theme)
+        self.race = RacePanel(theme)
         self.timeline_bar = TimelineBar()
         self.messages = MessageBar(theme)
         self.messages.set_hint(_HINT)
+        self.step_sizes = StepSizes(session, self.knobs, self.messages, self.weights, theme)
         self._shipped = [(name, load_scenario(name).title) for name in scenario_names()]
         self._lay_out()
         self._connect()
@@ -94,15 +100,21 @@ class Window(QMainWindow):
     def _lay_out(self) -> None:
         self._right = QSplitter(Qt.Orientation.Vertical)
         self._right.addWidget(_card(self.loss))
-        self._right.addWidget(_card(self.weights))
+        self._right.addWidget(_card(self.step_sizes.place))
         self._right.setSizes([500, 500])
+        self._centre = QSplitter(Qt.Orientation.Vertical)
+        self._cards = {panel: _card(panel) for panel in (self.surface, self.anatomy, self.race)}
+        for panel, card in self._cards.items():
+            self._centre.addWidget(card)
+            card.setVisible(panel is self.surface)
+        self._centre.setStretchFactor(0, 1)
         self._panels = QSplitter(Qt.Orientation.Horizontal)
         self._panels.addWidget(self.knobs)
-        self._panels.addWidget(_card(self.surface))
+        self._panels.addWidget(self._centre)
         self._panels.addWidget(self._right)
         for index, stretch in enumerate((0, 3, 2)):
             self._panels.setStretchFactor(index, stretch)
-        for splitter in (self._right, self._panels):
+        for splitter in (self._right, self._centre, self._panels):
             splitter.setHandleWidth(_GAP)
             splitter.setChildrenCollapsible(False)
         body = QWidget()
@@ -147,11 +159,19 @@ class Window(QMainWindow):
         self.timeline_bar.live_asked.connect(session.to_live)
         self.knobs.knob_changed.connect(session.change)
         self.knobs.rebuild_asked.connect(session.rebuild)
-        self.knobs.run_chosen.connect(session.select)
-        self.knobs.rejected.connect(lambda text: self._show_message("error", text, None))
+        for rejected in (self.knobs.rejected, self.race.rejected):
+            rejected.connect(lambda text: self._show_message("error", text, None))
         self.loss.seek.connect(session.seek)
-        for panel in (self.loss, self.surface):
-            panel.run_selected.connect(self._select)
+        for chosen in (self.loss.run_selected, self.surface.run_selected, self.race.run_chosen):
+            chosen.connect(self._select)
+        self.surface.ball_placed.connect(lambda at, another: (session.add_ball if another else session.put_ball)(at))
+        self.surface.ball_moved.connect(self._move_ball)
+        session.playing_changed.connect(self.anatomy.set_playing)
+        session.playing_changed.connect(self.race.set_playing)
+        self.anatomy.part_changed.connect(self.surface.set_part)
+        self.anatomy.step_asked.connect(session.forward)
+        self.anatomy.closed.connect(self._toggle_anatomy)
+        self.step_sizes.place.currentChanged.connect(self._show_third)
 
     def _make_keys(self) -> dict[tuple[int, bool], Callable[[], None]]:
         """What each transport key does, by key and whether Shift is held."""
@@ -166,6 +186,12 @@ class Window(QMainWindow):
             (key.Key_R, False): session.reset,
             (key.Key_R, True): session.new_seed,
             (key.Key_T, False): self._toggle_theme,
+            (key.Key_V, False): self.surface.toggle_view,
+            (key.Key_G, False): self.surface.toggle_slopes,
+            (key.Key_A, False): self._toggle_anatomy,
+            (key.Key_N, False): self._next_part,
+            (key.Key_B, False): self.anatomy.back,
+            (key.Key_X, False): self.step_sizes.toggle,
         }
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -195,6 +221,47 @@ class Window(QMainWindow):
             if index >= ghosts:
                 self.session.select(index - ghosts)
 
+    def _move_ball(self, index: int, point: tuple[float, ...]) -> None:
+        """A ball was dragged; ghosts, which stand first, cannot be."""
+        frame = self.session.timeline.frame
+        if frame is not None:
+            self.session.put_ball(point, index - (len(frame.runs) - len(self.session.runs)))
+
+    def _toggle_anatomy(self) -> None:
+        """Take the step at the cursor apart, or put it together again."""
+        card = self._cards[self.anatomy]
+        card.setVisible(card.isHidden())
+        self._arrange_race()
+        if card.isHidden():
+            self.surface.set_part(None)
+        else:
+            self.session.pause()
+            self._show_anatomy()
+
+    def _arrange_race(self) -> None:
+        """The table has room beside a surface, but not beside a step taken apart as well."""
+        card = self._cards[self.race]
+        card.setVisible(len(self.session.runs) > 1 and self._cards[self.anatomy].isHidden())
+        if self.session.timeline.frame is not None and not card.isHidden():
+            self.race.show_frame(self.session.timeline.frame)
+
+    def _show_anatomy(self) -> None:
+        if self.session.timeline.frame is not None and not self._cards[self.anatomy].isHidden():
+            self.anatomy.show_frame(self.session.timeline.frame)
+            self.surface.set_part(self.anatomy.part)
+
+    def _next_part(self) -> None:
+        if self._cards[self.anatomy].isHidden():
+            self._toggle_anatomy()
+        else:
+            self.session.pause()
+            self.anatomy.forward()
+
+    def _show_third(self) -> None:
+        """What was hidden catches up."""
+        if self.session.timeline.frame is not None and not self.step_sizes.exploring:
+            self.weights.show_frame(self.session.timeline.frame)
+
     def _show_recipe(self) -> None:
         scenario, run = self.session.scenario, self.session.run
         if scenario is None or run is None:
@@ -205,7 +272,10 @@ class Window(QMainWindow):
         if self.session.name != self._opened:  # the user's choice outlives a reset
             self._opened = self.session.name
             self.loss.set_cost_axis(scenario.view.cost_axis)
-        self.knobs.show_recipe(knobs_recipe(self.session, self.theme))
+            self.surface.set_view(scenario.view.surface)
+        self._arrange_race()
+        self.knobs.show_recipe(knobs_recipe(self.session))
+        self.step_sizes.show_recipe()
 
     def _show_name(self) -> None:
         """Say which scenario is open."""
@@ -220,7 +290,12 @@ class Window(QMainWindow):
     def _show_frame(self, frame: Frame) -> None:
         self.surface.show_frame(frame)
         self.loss.show_frame(frame)
-        self.weights.show_frame(frame)
+        if not self.step_sizes.exploring:
+            self.weights.show_frame(frame)
+        self.step_sizes.show_frame(frame)
+        if not self._cards[self.race].isHidden():
+            self.race.show_frame(frame)
+        self._show_anatomy()
         run = frame.run
         # Live, the few steps that were taken since the snapshot are no past to look at.
         self.timeline_bar.set_position(run.step, run.step if frame.live else run.newest, frame.live)
@@ -262,11 +337,10 @@ class Window(QMainWindow):
         app = QApplication.instance()
         assert isinstance(app, QApplication)  # no widget lives without one
         style.apply(app, theme, self._points)
-        for part in (self.transport, self.surface, self.loss, self.weights, self.messages):
+        parts = (self.transport, self.knobs, self.surface, self.anatomy, self.race, self.loss, self.weights)
+        for part in (*parts, self.messages, self.step_sizes):
             part.set_theme(theme)
         self.setWindowIcon(icon("gdviz", theme))
-        if len(self.session.runs) > 1:  # their colours are the theme's; else what was typed may stay
-            self.knobs.show_recipe(knobs_recipe(self.session, theme))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the threads."""
@@ -274,6 +348,7 @@ class Window(QMainWindow):
         settings.setValue("geometry", self.saveGeometry())
         settings.setValue("panels", self._panels.saveState())
         settings.setValue("right", self._right.saveState())
+        settings.setValue("centre", self._centre.saveState())
         app = QApplication.instance()
         assert app is not None  # no widget lives without one
         app.removeEventFilter(self)

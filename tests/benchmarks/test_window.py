@@ -31,7 +31,7 @@ def test_first_painted_window(report: Report) -> None:
     )
 
 
-@pytest.mark.parametrize("scenario", ["digits", "video", "seeds"])
+@pytest.mark.parametrize("scenario", ["digits", "video", "seeds", "rosenbrock-race"])
 def test_live(report: Report, scenario: str) -> None:
     found = _probe(scenario, "3")
     ratios = [live / alone for live, alone in zip(found["beside"], found["alone"], strict=True)]

@@ -39,7 +39,9 @@ def first_paint() -> None:
 def live(name: str, seconds: float) -> None:
     """Train at full speed with all panels live; steps/s beside and without the window, in turns."""
     # Long enough for any machine; everything else is as it ships.
-    scenario = from_tree(read_tree(name) | {"stop": {"epochs": 100_000}}, name)
+    tree = read_tree(name)
+    stop = {"epochs": 100_000} if tree["problem"]["kind"] == "digits" else {"steps": 10**9}
+    scenario = from_tree(tree | {"stop": stop}, name)
     with TemporaryDirectory() as folder:
         file = Path(folder, f"{name}.toml")
         file.write_text(to_toml(scenario), "utf-8")

@@ -10,7 +10,8 @@ from gdviz.core.datasets import DataSet
 from gdviz.core.descent import Batches, Changes, Exact, FullBatch, MiniBatches, Row, Streams, descend, norm
 from gdviz.core.digits import Digits
 from gdviz.core.network import Network
-from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent, HeavyBall, Optimizer
+from gdviz.core.optimizer import Optimizer
+from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent, HeavyBall
 from gdviz.core.problem import Indices, Problem, Vector
 from gdviz.core.run import Run, next_run
 from gdviz.core.scenario import Scenario, parse, to_toml

@@ -83,6 +83,18 @@ def test_the_newest_row_once_more_amends_it() -> None:
     assert history.table().step[-2:].tolist() == [100, 101]
 
 
+def test_the_way_travelled_counts_every_step_once(few_rows: int) -> None:
+    history = filled(100)  # both knobs are the step, so each step is as long as the diagonal of a square
+    history.append(row(99, rate=0.7))
+    np.testing.assert_allclose(history.table().travelled, 2**0.5 * np.arange(100), rtol=1e-12)
+    for step in range(100, 3 * few_rows):
+        history.append(row(step))
+    assert history.thinnings > 0
+    table = history.table()
+    np.testing.assert_allclose(table.travelled, 2**0.5 * table.step, rtol=1e-12)
+    assert filled(3, n_params=3).table().travelled.size == 0
+
+
 def test_a_table_stays_as_it_was_handed_out() -> None:
     history = filled(1000)
     table = history.table()

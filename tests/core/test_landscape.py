@@ -9,7 +9,8 @@ from gdviz.core.landscape import EXTENT, SLICE_IMAGES, SLICE_POINTS, Slice, digi
 from gdviz.core.landscape import doublings_to_hold as doublings
 from gdviz.core.landscape import surface_landscape as landscape
 from gdviz.core.network import Network
-from gdviz.core.surfaces import SURFACES, Surface
+from gdviz.core.surface import Surface
+from gdviz.core.surfaces import SURFACES
 
 PARABOLA, BOWL = (next(s for s in SURFACES if s.name == name) for name in ("parabola", "bowl"))
 
@@ -30,8 +31,8 @@ def test_a_cost_of_two_knobs_is_a_map_whose_rows_are_y() -> None:
         formula="",
         default_start=(1.0, 1.0),
         domain=((0.0, 2.0), (-1.0, 3.0)),
-        function=lambda t: t[..., 0] + 10 * t[..., 1],
-        slope=lambda t: np.broadcast_to([1.0, 10.0], t.shape),
+        function=lambda x, y: x + 10 * y,
+        slope=lambda x, y: (1.0, 10.0),
     )
     made = landscape(stretched, 0)
     np.testing.assert_allclose((made.x[0], made.x[-1], made.y[0], made.y[-1]), (0, 2, -1, 3))

@@ -1,5 +1,7 @@
-"""Every rule against steps worked by hand, and against PyTorch's documented recurrence written out anew."""
+"""Every rule against steps worked by hand, and against the documented recurrence written out anew."""
 
+import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,11 +9,34 @@ import msgspec
 import numpy as np
 import pytest
 
-from gdviz.core.optimizers import OPTIMIZERS, Adagrad, Adam, GradientDescent, HeavyBall, Nesterov, Optimizer, RMSProp
+from gdviz.core.optimizer import Optimizer
+from gdviz.core.optimizers import (
+    OPTIMIZERS,
+    Adadelta,
+    Adagrad,
+    Adam,
+    AdamW,
+    ExactLineSearch,
+    GradientDescent,
+    HeavyBall,
+    Lion,
+    NAdam,
+    Nesterov,
+    QHAdam,
+    QHMomentum,
+    RMSProp,
+)
 from gdviz.core.problem import Vector
+from gdviz.core.run import Run
 from gdviz.core.spec import changed, knobs
 
+StartRuns = Callable[[str], list[Run]]
 each_rule = pytest.mark.parametrize("rule", OPTIMIZERS, ids=lambda rule: rule.__struct_config__.tag)
+every = pytest.mark.parametrize(
+    "optimizer",
+    [*(rule() for rule in OPTIMIZERS), AdamW(weight_decay=0.3), Lion(weight_decay=0.3), QHAdam(nu2=0.4)],
+    ids=lambda optimizer: optimizer.__struct_config__.tag,
+)
 
 
 def walk(optimizer: Optimizer, theta: Vector, slope: Callable[[Vector], Vector], steps: int) -> Iterator[Vector]:
@@ -41,6 +66,27 @@ BY_HAND = [
     # m = 0.9 + 0.98 = 1.88, v = 0.0999 + 0.09604 = 0.19594, corrected 9.894737 and 98.019010: 4.9 - 0.1 x
     # 9.894737/9.900455 = 4.800058.  m = 2.652012, v = 0.287906, corrected 9.786020 and 96.064792: 4.700213
     (Adam(learning_rate=0.1), [4.9, 4.800058, 4.700213]),
+    # m = 5: 5 - 0.1 (4 + 3) = 4.3.  m = 2.5 + 4.3 = 6.8: 4.3 - 0.1 (3.44 + 4.08) = 3.548.
+    # m = 3.4 + 3.548 = 6.948: 3.548 - 0.1 (2.8384 + 4.1688) = 2.84728
+    (QHMomentum(learning_rate=0.1, beta=0.5, nu=0.6), [4.3, 3.548, 2.84728]),
+    # s = 50: d = 10 / sqrt 51 = 1.400280.  u = 0.980392, s = 25 + 25.915967 = 50.915967:
+    # d = 1.407264/7.205273 x 7.199440 = 1.406125.  u = 1.478789, s = 35.081704: d = 1.574417/6.006805 x 4.387191
+    (Adadelta(rho=0.5, epsilon=1.0), [3.599720, 2.193595, 1.043688]),
+    # As Adam, and 1 % less each time: 4.95 - 0.1.  m = 1.87, v = 0.19399, corrected 9.842105 and 97.043522:
+    # 4.8015 - 0.984211/9.851067.  m = 2.623318, v = 0.282216, corrected 9.680141 and 94.166082
+    (AdamW(learning_rate=0.1, weight_decay=0.1), [4.85, 4.701591, 4.554820]),
+    # mu = 0.9 (1 - 0.48) = 0.468, 0.48528, 0.501869, 0.517794; their products 0.468, 0.227111, 0.113980, 0.059018.
+    # m = 1: m_hat = 0.48528/0.772889 + 5.32/0.532 = 10.627878, over 10.  m = 1.878744: m_hat = 0.942881/0.886020
+    # + 5.037792/0.772889 = 7.582310, over 9.894239.  m = 2.654287: m_hat = 6.877025, over 9.808231
+    (NAdam(learning_rate=0.1, momentum_decay=1.0), [4.893721, 4.817088, 4.746973]),
+    # 10 and 100 at first, however mixed: 4.9.  Adam's corrected 9.894737 and 98.019010 mix with 9.8 and 96.04 to
+    # 9.866316 and 97.029505.  9.785858 and 96.061976 mix with 9.599676 and 92.153778 to 9.730004 and 94.107877
+    (QHAdam(learning_rate=0.1, beta1=0.9, nu1=0.7, nu2=0.5), [4.9, 4.799838, 4.699538]),
+    # c = 5, +: 5 - 4 (1 + 0.25) = 0.  m = 1, slope 0, c = 0.5, +: -4.  m = 0.9, slope -8, c = -3.55, -:
+    # -4 - 4 (-1 - 0.2) = 0.8
+    (Lion(learning_rate=4.0, beta1=0.5, beta2=0.9, weight_decay=0.05), [0, -4, 0.8]),
+    # What the rate is stands elsewhere; with it, plain descent.
+    (ExactLineSearch(learning_rate=0.1), [4, 3.2, 2.56]),
 ]
 
 
@@ -50,54 +96,122 @@ def test_three_steps_by_hand(optimizer: Optimizer, expected: list[float]) -> Non
     assert path == pytest.approx(expected, abs=1e-6)
 
 
-def pytorch(optimizer: Optimizer, theta: float, slope: Callable[[float], float], steps: int) -> list[float]:
-    """One knob, by the pseudocode on the pages of torch.optim.{SGD, Adagrad, RMSprop, Adam} (weight decay 0)."""
-    lr, path = optimizer.learning_rate, []
-    buffer: float | None = None
-    total = average = m = v = 0.0
-    for t in range(1, steps + 1):
-        g = slope(theta)
-        match optimizer:
+def test_every_rule_was_worked_by_hand() -> None:
+    assert {type(optimizer) for optimizer, _ in BY_HAND} == set(OPTIMIZERS)
+
+
+def himmelblau_slope(x: float, y: float) -> tuple[float, float]:
+    a, b = x**2 + y - 11, x + y**2 - 7
+    return 4 * x * a + 2 * b, 2 * a + 4 * y * b
+
+
+class Recurrence:
+    """One knob, by the pseudocode of torch.optim (no weight decay but AdamW's), and of the papers of QHM and Lion."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.o, self.t = optimizer, 0
+        self.buffer: float | None = None
+        self.m = self.v = self.u = 0.0
+        self.mus = [1.0]
+
+    def step(self, theta: float, g: float) -> Any:
+        o, lr = self.o, self.o.learning_rate
+        self.t += 1
+        match o:
             case HeavyBall(momentum=mu) | Nesterov(momentum=mu):  # dampening 0: the buffer begins as the gradient
-                buffer = g if buffer is None else mu * buffer + g
-                theta -= lr * (g + mu * buffer if isinstance(optimizer, Nesterov) else buffer)
+                self.buffer = g if self.buffer is None else mu * self.buffer + g
+                return theta - lr * (g + mu * self.buffer if isinstance(o, Nesterov) else self.buffer)
+            case QHMomentum(beta=b, nu=nu):
+                self.m = b * self.m + (1 - b) * g
+                return theta - lr * ((1 - nu) * g + nu * self.m)
+            case Lion(beta1=b1, beta2=b2, weight_decay=wd):
+                c = b1 * self.m + (1 - b1) * g
+                self.m = b2 * self.m + (1 - b2) * g
+                return theta - lr * (math.copysign(1, c) + wd * theta)
             case Adagrad(epsilon=eps):  # lr_decay 0
-                total += g * g
-                theta -= lr * g / (total**0.5 + eps)
+                self.v += g * g
+                return theta - lr * g / (self.v**0.5 + eps)
             case RMSProp(decay=alpha, epsilon=eps):  # not centered, momentum 0
-                average = alpha * average + (1 - alpha) * g * g
-                theta -= lr * g / (average**0.5 + eps)
-            case Adam(beta1=b1, beta2=b2, epsilon=eps):  # no amsgrad
-                m = b1 * m + (1 - b1) * g
-                v = b2 * v + (1 - b2) * g * g
-                theta -= lr * (m / (1 - b1**t)) / ((v / (1 - b2**t)) ** 0.5 + eps)
+                self.v = alpha * self.v + (1 - alpha) * g * g
+                return theta - lr * g / (self.v**0.5 + eps)
+            case Adadelta(rho=rho, epsilon=eps):
+                self.v = rho * self.v + (1 - rho) * g * g
+                delta = (self.u + eps) ** 0.5 / (self.v + eps) ** 0.5 * g
+                self.u = rho * self.u + (1 - rho) * delta * delta
+                return theta - lr * delta
+            case Adam() | NAdam() | QHAdam():  # no amsgrad
+                return self.adaptive_moments(theta, g)
             case _:
-                theta -= lr * g
+                return theta - lr * g
+
+    def adaptive_moments(self, theta: float, g: float) -> Any:
+        o, lr, t, eps = self.o, self.o.learning_rate, self.t, self.o.epsilon
+        self.m = o.beta1 * self.m + (1 - o.beta1) * g
+        self.v = o.beta2 * self.v + (1 - o.beta2) * g * g
+        m_hat, v_hat = self.m / (1 - o.beta1**t), self.v / (1 - o.beta2**t)
+        if isinstance(o, AdamW):
+            theta -= lr * o.weight_decay * theta
+        if isinstance(o, NAdam):
+            mu, ahead = (o.beta1 * (1 - 0.5 * 0.96 ** (i * o.momentum_decay)) for i in (t, t + 1))
+            self.mus.append(mu)
+            product = math.prod(self.mus)
+            m_hat = ahead * self.m / (1 - product * ahead) + (1 - mu) * g / (1 - product)
+        if isinstance(o, QHAdam):
+            m_hat = (1 - o.nu1) * g + o.nu1 * m_hat
+            v_hat = (1 - o.nu2) * g * g + o.nu2 * v_hat
+        return theta - lr * m_hat / (v_hat**0.5 + eps)
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS[:-1], ids=lambda rule: rule.__struct_config__.tag)
+@pytest.mark.parametrize("rate", [None, 0.01])
+def test_fifty_steps_on_a_surface_follow_the_recurrence(
+    rule: type[Optimizer], rate: float | None, start_runs: StartRuns
+) -> None:
+    kind = rule.__struct_config__.tag
+    own = "" if rate is None else f", learning_rate = {rate}"
+    (run,) = start_runs(
+        f'problem = {{ kind = "surface", name = "himmelblau", start = [0.3, -0.4] }}\nstop.steps = 50\n'
+        f'runs = [{{ optimizer = {{ kind = "{kind}"{own} }} }}]'
+    )
+    while not run.ended:
+        run.advance()
+    theta, recurrences = [0.3, -0.4], [Recurrence(run.optimizer) for _ in range(2)]
+    path = [theta]
+    for _ in range(50):
+        slopes = himmelblau_slope(*theta)
+        theta = [knob.step(at, slope) for knob, at, slope in zip(recurrences, theta, slopes, strict=True)]
         path.append(theta)
-    return path
+    np.testing.assert_allclose(run.history.table().knobs, path, rtol=1e-12, atol=1e-12)
+    assert math.dist(path[0], path[-1]) > 1e-4
 
 
-@each_rule
-def test_fifty_steps_follow_pytorchs_recurrence(rule: type[Optimizer]) -> None:
-    """On a slope that bends, with the rule's own numbers (all but the rate), one knob beside another."""
-    optimizer = rule(learning_rate=0.05)
-    starts = [1.7, -0.4]
-    together = np.array(list(walk(optimizer, np.array(starts), lambda w: np.sin(3 * w) + w, 50)))
-    for start, path in zip(starts, together.T, strict=True):
-        alone = pytorch(optimizer, start, lambda w: float(np.sin(3 * w) + w), 50)
-        np.testing.assert_allclose(path, alone, rtol=1e-11, atol=1e-13)
-
-
-def test_defaults_are_pytorchs() -> None:
+def test_defaults_are_the_documented_ones() -> None:
     numbers = {rule.__struct_config__.tag: msgspec.structs.asdict(rule()) for rule in OPTIMIZERS}
+    adam = {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
     assert numbers == {
         "gradient-descent": {"learning_rate": 1e-3},
         "momentum": {"learning_rate": 1e-3, "momentum": 0.9},
         "nesterov": {"learning_rate": 1e-3, "momentum": 0.9},
+        "qhm": {"learning_rate": 1e-3, "beta": 0.999, "nu": 0.7},
         "adagrad": {"learning_rate": 1e-2, "epsilon": 1e-10},
         "rmsprop": {"learning_rate": 1e-2, "decay": 0.99, "epsilon": 1e-8},
-        "adam": {"learning_rate": 1e-3, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8},
+        "adadelta": {"learning_rate": 1.0, "rho": 0.9, "epsilon": 1e-6},
+        "adam": adam,
+        "adamw": adam | {"weight_decay": 1e-2},
+        "nadam": adam | {"learning_rate": 2e-3, "momentum_decay": 4e-3},
+        "qhadam": adam | {"beta1": 0.995, "nu1": 0.7, "nu2": 1.0},
+        "lion": {"learning_rate": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+        "exact-line-search": {"learning_rate": 10.0},
     }
+
+
+def evaluated(rule: str, parts: Any) -> Any:
+    """What a term's rule comes to, read as arithmetic."""
+    python = re.sub(r"\{(.+?)\}", lambda key: f"part[{key[1]!r}]", rule)
+    python = re.sub(r"√(part\[.+?\])", r"√(\1)", python)
+    for sign, operator in {"×": "*", "−": "-", "^": "**", "²": "**2", "√": "sqrt"}.items():
+        python = python.replace(sign, operator)
+    return eval(python, {"__builtins__": {}}, {"part": parts, "sqrt": np.sqrt, "sign": np.sign})
 
 
 class TestContract:
@@ -118,14 +232,26 @@ class TestContract:
         assert state.any() == bool(rule.slots)
 
     @each_rule
-    def test_a_flat_place_keeps_the_ball(self, rule: type[Optimizer]) -> None:
+    def test_a_flat_place_keeps_the_ball_but_for_weight_decay(self, rule: type[Optimizer]) -> None:
         theta = np.array([1.0, 2.0])
         rule().update(theta, np.zeros(2), rule().new_state(theta), 0.1, 1)
-        np.testing.assert_array_equal(theta, [1, 2])
+        kept = 1 - 0.1 * getattr(rule(), "weight_decay", 0)
+        np.testing.assert_allclose(theta, [kept, 2 * kept], rtol=1e-15)
 
     @each_rule
-    def test_terms_name_the_step_and_change_nothing(self, rule: type[Optimizer]) -> None:
-        optimizer, theta = rule(learning_rate=0.1), np.array([1.0, -2.0])
+    def test_many_rates_at_once_are_as_many_runs(self, rule: type[Optimizer]) -> None:
+        rates = np.array([1e-3, 0.1, 5.0])
+        theta = np.tile([1.5, -0.5], 3)
+        state = rule().new_state(theta)
+        for t in range(1, 6):
+            rule().update(theta, np.sin(theta), state, np.repeat(rates, 2), t)
+        for rate, packed in zip(rates, theta.reshape(3, 2), strict=True):
+            *_, alone = walk(rule(learning_rate=float(rate)), np.array([1.5, -0.5]), np.sin, 5)
+            np.testing.assert_array_equal(packed, alone)
+
+    @every
+    def test_terms_name_the_step_and_change_nothing(self, optimizer: Optimizer) -> None:
+        theta = np.array([1.0, -2.0])
         state = optimizer.new_state(theta)
         for t in (1, 2, 3):
             gradient = 2 * theta
@@ -133,18 +259,45 @@ class TestContract:
             terms = optimizer.terms(theta, gradient, state, 0.1, t)
             for now, then in zip((theta, gradient, state), before, strict=True):
                 np.testing.assert_array_equal(now, then)
-            assert [term.name for term in terms] == ["slope", *rule.slots, "step"]
+            assert [term.role for term in terms if term.role in ("slope", "step")] == ["slope", "step"]
+            assert (terms[0].role, terms[-1].role) == ("slope", "step")
             np.testing.assert_array_equal(terms[0].value, gradient)
             optimizer.update(theta, gradient, state, 0.1, t)
             np.testing.assert_array_equal(terms[-1].value, before[0] - theta)
-            for term, remembered in zip(terms[1:-1], state, strict=True):
-                np.testing.assert_array_equal(term.value, remembered)
+            named = {term.name: term.value for term in terms}
+            for slot, remembered in zip(optimizer.slots, state, strict=True):
+                if slot != "correction":  # a number, the same for all knobs
+                    np.testing.assert_allclose(named[slot], remembered, rtol=1e-14)
+
+    @every
+    def test_rules_of_terms_are_their_arithmetic(self, optimizer: Optimizer) -> None:
+        theta = np.array([1.0, -2.0])
+        state = optimizer.new_state(theta)
+        for t in range(1, 6):
+            gradient = 2 * theta + [0, t]
+            terms = list(optimizer.parts(theta, gradient, state, 0.1, t))
+            known: dict[str, Any] = {"slope": gradient}
+            for term in terms:
+                assert set(re.findall(r"\{(.+?)\}", term.rule)) == set(term.parts)
+                assert term.symbol
+                assert term.name
+                symbols = term.rule.format_map({key: key for key in term.parts})
+                assert re.fullmatch(r"[\w\u0302′ ×−+/√²^().]+", symbols)
+                np.testing.assert_allclose(evaluated(term.rule, term.parts), term.value, rtol=1e-12)
+                # A symbol stands for the newest term of that name.
+                for key in term.parts.keys() & known.keys():
+                    np.testing.assert_array_equal(term.parts[key], known[key])
+                known[term.symbol] = term.value
+            before = theta.copy()
+            optimizer.update(theta, gradient, state, 0.1, t)
+            np.testing.assert_allclose(terms[-1].value, before - theta, rtol=1e-12, atol=1e-15)
 
     @each_rule
     def test_terms_of_a_run_that_blew_up_are_silent(self, rule: type[Optimizer]) -> None:
         theta = np.array([1e200, np.inf])
-        *_, step = rule().terms(theta, 2 * theta, rule().new_state(theta), 1e6, 1)
-        assert step.value.shape == (2,)
+        for t in (1, 2):
+            for term in rule().terms(theta, 2 * theta, rule().new_state(theta), 1e6, t):
+                assert term.value.shape == (2,)
 
     @each_rule
     def test_says_what_it_is(self, rule: type[Optimizer]) -> None:

@@ -215,11 +215,25 @@ class TestBuild:
             start_runs(digits + more)
         assert str(raised.value) == message
 
-    def test_a_formula_is_not_built_yet(self, start_runs: Runs) -> None:
-        with pytest.raises(
-            InputError, match=r"problem\.kind: a typed formula is not built yet, expected surface or digits"
-        ):
-            start_runs('problem = { kind = "formula", expression = "x**2" }')
+    def test_a_formula(self, finish_runs: Runs) -> None:
+        formula = 'problem = { kind = "formula", expression = "x**2 + 3*y**2" }\n'
+        gentle, bold, moved = finish_runs(
+            formula + "stop.steps = 3\n"
+            "runs = [{ optimizer = { kind = 'gradient-descent', learning_rate = 0.1 } },\n"
+            "{ optimizer = { kind = 'gradient-descent', learning_rate = 0.25 } },\n"
+            "{ problem = { start = [1.0, 0.0] } }]"
+        )
+        # A step takes off 2 rate of x and 6 rate of y: the factors are 0.8 and 0.4, 0.5 and -0.5.
+        np.testing.assert_allclose(gentle.row.theta, [1.5 * 0.8**3, 1.2 * 0.4**3], rtol=1e-14)
+        np.testing.assert_allclose(bold.row.theta, [1.5 * 0.5**3, -1.2 * 0.5**3], rtol=1e-14)
+        assert moved.history.table().cost[0] == 1
+        assert gentle.cost_key == bold.cost_key == moved.cost_key
+        (other,) = finish_runs(formula.replace(" }", ", domain = [[-1, 1], [-1, 1]] }") + "stop.steps = 1")
+        assert other.cost_key != gentle.cost_key
+
+    def test_a_formula_without_a_value(self, start_runs: Runs) -> None:
+        with pytest.raises(InputError, match=r"^problem\.expression: this has no finite value"):
+            start_runs('problem = { kind = "formula", expression = "log(-x**2)" }')
 
 
 class TestChanges:

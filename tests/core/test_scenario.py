@@ -7,11 +7,14 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from gdviz.core.errors import InputError
+from gdviz.core.formula import FormulaError
+from gdviz.core.formula.grammar import FUNCTIONS
 from gdviz.core.network import Network
-from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent, HeavyBall
+from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent, HeavyBall, kind_of
 from gdviz.core.scenario import (
     DEFAULT,
     DigitsProblem,
+    FormulaProblem,
     Override,
     RunSpec,
     Scenario,
@@ -21,6 +24,7 @@ from gdviz.core.scenario import (
     scenario_names,
     to_toml,
     to_tree,
+    with_keys,
 )
 from gdviz.core.schedules import SCHEDULES, StepDecay
 from gdviz.core.surfaces import SURFACES
@@ -47,6 +51,12 @@ ASKED_FOR: dict[str, dict[str, object]] = {
 
 SURFACE = 'problem = { kind = "surface", name = "parabola" }\n'
 DIGITS = 'problem = { kind = "digits" }\n'
+FORMULA = 'problem = { kind = "formula", expression = "x**2*y" }\n'
+FORMULAS = [
+    ("x^2", "write ** for powers, as in x**2 (at character 2)"),
+    ("y + os", "os is not known, expected x, y, w, pi, e or one of " + ", ".join(FUNCTIONS) + " (at character 5)"),
+    ("2", "there is no knob in it, expected x, y or w (at character 1)"),
+]
 
 
 class TestShipped:
@@ -177,7 +187,7 @@ def test_whole_numbers_serve_as_real_ones() -> None:
 RATE = "expected a number > 0 and <= 1e+06"
 STEPS = "expected a whole number >= 1 and <= 1e+12"
 SEED = "expected a whole number >= 0 and <= 4.61169e+18"
-KINDS = "expected gradient-descent, momentum, nesterov, adagrad, rmsprop or adam"
+KINDS = "expected {} or {}".format(", ".join(map(kind_of, OPTIMIZERS[:-1])), kind_of(OPTIMIZERS[-1]))
 NAMES = ", ".join(surface.name for surface in SURFACES)
 MISTAKES = [
     # the whole
@@ -187,6 +197,22 @@ MISTAKES = [
     (SURFACE + "title = 3", "title: expected a text, got 3"),
     (SURFACE + "title = 2020-01-01", "title: expected a text, got datetime.date(2020, 1, 1)"),
     # the problem
+    *((FORMULA.replace("x**2*y", typed), f"problem.expression: {told}") for typed, told in FORMULAS),
+    (FORMULA.replace(" }", ", domain = [[-1, 1]] }"), "problem.domain: expected 2 pair(s) of numbers for x, y, got 1"),
+    (
+        FORMULA.replace(" }", ", domain = [[-1, 1], [2, 2]] }"),
+        "problem.domain: expected pairs of finite numbers, the lower first, got [2.0, 2.0]",
+    ),
+    (FORMULA.replace(" }", ", domain = [[-1, 1], [2]] }"), "problem.domain[1]: expected a list of 2, got [2]"),
+    (FORMULA.replace(" }", ", domain = [[-1, 'a'], [2, 3]] }"), "problem.domain[0][1]: expected a number, got 'a'"),
+    (FORMULA.replace(" }", ", domain = [] }"), "problem.domain: expected a list of 1 to 2, got []"),
+    (FORMULA.replace(" }", ", start = [1] }"), "problem.start: expected 2 finite number(s), got [1.0]"),
+    (
+        FORMULA + "runs = [{}, { problem = { start = [1] } }]",
+        "runs[1].problem.start: expected 2 finite number(s), got [1.0]",
+    ),
+    (FORMULA + "runs = [{ problem = { hidden = [3] } }]", "runs[0].problem.hidden: a surface has no such key"),
+    (FORMULA + "stop = { epochs = 3 }", "stop.epochs: a surface has no epochs, expected stop.steps"),
     ("problem = {}", "problem.kind: missing, expected surface, formula or digits"),
     ('problem = { kind = "foo" }', "problem.kind: expected surface, formula or digits, got 'foo'"),
     ("problem = { kind = 3 }", "problem.kind: expected surface, formula or digits, got 3"),
@@ -319,7 +345,69 @@ def test_a_mistake_is_told_in_one_line_with_file_key_and_what_was_expected(text:
     else:
         assert told == f"my.toml: {message}"
     assert "\n" not in told
-    assert len(told) < 250
+    assert len(told) < 500
+
+
+def test_a_formula_reads_back() -> None:
+    scenario = parse(FORMULA.replace(" }", ", domain = [[-1, 1], [0, 2.5]], start = [0.5, 2] }"), "test")
+    assert scenario.problem == FormulaProblem(expression="x**2*y", domain=((-1.0, 1.0), (0.0, 2.5)), start=(0.5, 2.0))
+    assert parse(to_toml(scenario), "test") == scenario
+
+
+class TestAnotherCost:
+    RUNS = """
+    [[runs]]
+    label = "a"
+    problem = { start = [1.0, 2.0] }
+    [[runs]]
+    label = "b"
+    optimizer = { kind = "adam" }
+    """
+    BOWL = 'title = "Bowl"\ncaption = "Round"\nproblem = { kind = "surface", name = "bowl", start = [1, 1] }\n' + RUNS
+
+    def test_a_surface(self) -> None:
+        before = parse(self.BOWL, "test")
+        after = with_keys(before, 1, {"surface": "parabola"}, "test")
+        assert after.problem == SurfaceProblem(name="parabola")
+        assert (after.title, after.caption) == ("parabola", SURFACES[0].description)
+        assert [run.label for run in after.runs] == ["a", "b"]
+        assert [run.optimizer for run in after.runs] == [run.optimizer for run in before.runs]
+        assert all(run.problem == Override() for run in after.runs)
+
+    def test_a_formula(self) -> None:
+        after = with_keys(parse(self.BOWL, "test"), 0, {"formula": "w**2 + 1"}, "test")
+        assert after.problem == FormulaProblem(expression="w**2 + 1")
+        assert (after.title, after.caption) == ("w**2 + 1", "Slope: 2w")
+        assert after.runs[0].problem == Override()
+
+    def test_one_after_the_other(self) -> None:
+        scenario = with_keys(parse(self.BOWL, "test"), 0, {"formula": "w**2"}, "test")
+        scenario = with_keys(scenario, 0, {"surface": "bowl"}, "test")
+        scenario = with_keys(scenario, 0, {"formula": "x*y"}, "test")
+        assert scenario.problem == FormulaProblem(expression="x*y")
+        assert with_keys(scenario, 0, {"start": [0.5, 0.25]}, "test").problem == FormulaProblem(
+            expression="x*y", start=(0.5, 0.25)
+        )
+
+    def test_after_the_digits(self) -> None:
+        digits = parse(
+            DIGITS + "stop = { epochs = 3, cost_below = 0.5 }\n"
+            'runs = [{ batch_size = "full", problem = { shuffle_labels = 1.0 } }]',
+            "test",
+        )
+        after = with_keys(digits, 0, {"surface": "bowl"}, "test")
+        assert after.runs == (RunSpec(),)
+        assert (after.stop.epochs, after.stop.cost_below) == (UNSET, 0.5)
+
+    def test_a_mistake(self) -> None:
+        scenario = parse(self.BOWL, "test")
+        with pytest.raises(FormulaError, match=r"^write \*\* for powers") as raised:
+            with_keys(scenario, 0, {"formula": "x^2"}, "test")
+        assert raised.value.span == (1, 2)
+        with pytest.raises(FormulaError, match="no finite value"):
+            with_keys(scenario, 0, {"formula": "log(x - 9)"}, "test")
+        with pytest.raises(InputError, match=r"^test: problem\.name: expected one of parabola, "):
+            with_keys(scenario, 0, {"surface": "nope"}, "test")
 
 
 class TestFiles:

@@ -1,11 +1,10 @@
 import math
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QWheelEvent
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
     QAbstractButton,
@@ -19,13 +18,16 @@ from PySide6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent, Optimizer
+from gdviz.core.curvature import REGIMES
+from gdviz.core.optimizer import Optimizer
+from gdviz.core.optimizers import OPTIMIZERS, Adam, GradientDescent
 from gdviz.core.spec import knobs
 from gdviz.ui import style
-from gdviz.ui.controls import KnobsPanel, KnobsRecipe, RunRow
+from gdviz.ui.controls import KnobsPanel, KnobsRecipe
+from gdviz.ui.cost import CostRecipe
 from gdviz.ui.fields import Rebuild, Value
 from gdviz.ui.icons import icon
-from gdviz.ui.sliders import LinearSlider, LogSlider
+from gdviz.ui.sliders import FractionSlider, LinearSlider, LogSlider
 from gdviz.ui.theme import DARK, LIGHT, Theme
 from gdviz.ui.widgets import MessageBar, number
 
@@ -40,14 +42,13 @@ DIGITS = (
     Rebuild("data", "where the images come from", "mnist"),
 )
 
+COST = CostRecipe((("bowl", "Round.", "C = x² + y²"), ("parabola", "One knob.", "C = w²")), "bowl", "")
 
-def recipe(
-    kind: type[Optimizer] = GradientDescent, rebuild: tuple[Rebuild, ...] = DIGITS, runs: int = 1
-) -> KnobsRecipe:
+
+def recipe(kind: type[Optimizer] = GradientDescent, rebuild: tuple[Rebuild, ...] = DIGITS, **more: Any) -> KnobsRecipe:
     catalogue = tuple((str(o.__struct_config__.tag), (o.__doc__ or "").splitlines()[0], o.formula) for o in OPTIMIZERS)
-    live = tuple((k.name, k.description, k.default, k.low, k.high) for k in knobs(kind))
-    rows = tuple(RunRow(f"run {i}", QColor("red"), i == 0) for i in range(runs))
-    return KnobsRecipe(str(kind.__struct_config__.tag), catalogue, live, rebuild, "Look at **this**.", rows)
+    live = tuple((knob, knob.default) for knob in knobs(kind))
+    return KnobsRecipe(str(kind.__struct_config__.tag), catalogue, live, rebuild, "Look at **this**.", **more)
 
 
 class Heard:
@@ -83,22 +84,11 @@ def rate(qtbot: QtBot) -> LogSlider:
 
 @pytest.fixture
 def panel(qtbot: QtBot) -> KnobsPanel:
-    made = KnobsPanel()
+    made = KnobsPanel(DARK)
     made.resize(280, 700)
     qtbot.addWidget(made)
     made.show()
     return made
-
-
-@pytest.fixture
-def plain_look(qapp: QApplication) -> Iterator[None]:
-    """Give the application its look back after a test that styles it."""
-    before = qapp.style().name(), qapp.font(), qapp.palette()
-    yield
-    qapp.setStyleSheet("")
-    qapp.setStyle(before[0])
-    qapp.setFont(before[1])
-    qapp.setPalette(before[2])
 
 
 def takes_tab(widget: QWidget) -> bool:
@@ -176,7 +166,7 @@ def test_a_place_on_the_track_is_a_power_of_ten(rate: LogSlider) -> None:
 
 
 def test_a_momentum_moves_in_what_is_missing_to_one(qtbot: QtBot) -> None:
-    slider = LinearSlider(0, 1, 0.9, "momentum")
+    slider = FractionSlider(0, 1, 0.9, "momentum")
     qtbot.addWidget(slider)
     heard = Heard(changed=slider.value_changed, rejected=slider.rejected)
     quarter = slider.track.maximum() // 4  # the track ends at 0.9999, four decades
@@ -192,7 +182,7 @@ def test_a_momentum_moves_in_what_is_missing_to_one(qtbot: QtBot) -> None:
 
 
 def test_momentum_by_keys_neither_sticks_nor_runs_away(qtbot: QtBot) -> None:
-    slider = LinearSlider(0, 1, 0.0, "momentum")
+    slider = FractionSlider(0, 1, 0.0, "momentum")
     qtbot.addWidget(slider)
     values = [0.0]
     for _ in range(80):
@@ -221,8 +211,8 @@ def test_the_wheel_turns_only_the_slider_that_has_the_keyboard(rate: LogSlider) 
 
 
 def test_transport_keys_reach_the_window_from_everything_but_text_fields(qtbot: QtBot) -> None:
-    panel = KnobsPanel()
-    panel.show_recipe(recipe(Adam, runs=2))
+    panel = KnobsPanel(DARK)
+    panel.show_recipe(recipe(Adam, cost=COST, can_explore=True))
     window = Window(panel)
     qtbot.addWidget(window)
     window.show()
@@ -316,17 +306,53 @@ def test_a_surface_shows_its_start_and_no_network(panel: KnobsPanel) -> None:
     assert heard.said == [("rebuild", {"start": [-1.0, 2.5]})]
 
 
-def test_several_runs_are_listed_and_a_press_selects(panel: KnobsPanel) -> None:
-    panel.show_recipe(recipe(runs=3))
-    heard = Heard(run=panel.run_chosen)
-    rows = [b for b in panel.findChildren(QAbstractButton) if b.accessibleName().startswith("Run ")]
-    assert [row.isChecked() for row in rows] == [True, False, False]
-    rows[2].click()
-    assert heard.said == [("run", 2)]
+@pytest.mark.parametrize("kind", OPTIMIZERS, ids=lambda kind: kind.__name__)
+def test_every_optimizers_numbers_and_formula_fit_the_card(kind: type[Optimizer], panel: KnobsPanel) -> None:
+    panel.resize(panel.minimumSizeHint().width(), 900)
+    panel.show_recipe(recipe(kind, can_explore=True))
+    QApplication.processEvents()
+    formula = next(label for label in panel.findChildren(QLabel) if label.property("role") == "formula")
+    assert formula.heightForWidth(formula.width()) <= formula.height()
+    assert formula.minimumSizeHint().width() <= formula.width()
+    heard = Heard(knob=panel.knob_changed, rejected=panel.rejected)
+    entries = {entry.accessibleName(): entry for entry in panel.findChildren(QLineEdit)}
+    for knob in knobs(kind):
+        typed(entries[knob.name.replace("_", " ")], str(knob.high))
+        says = "rejected" if knob.below_high else "knob"
+        assert heard.said[-1][0] == says, knob
+        typed(entries[knob.name.replace("_", " ")], str(knob.low))
+        assert heard.said[-1][0] == ("rejected" if knob.above_low else "knob"), knob
+
+
+def test_a_share_takes_both_its_ends_on_an_even_slider(qtbot: QtBot) -> None:
+    slider = LinearSlider(0, 1, 0.7, "nu")
+    qtbot.addWidget(slider)
+    assert slider.track.value() == 0.7 * slider.track.maximum()
+    heard = Heard(changed=slider.value_changed)
+    slider.track.moved.emit(slider.track.maximum() // 4)
+    QTest.keyClick(slider.track, Key.Key_Up)
+    typed(slider.entry, "1")
+    typed(slider.entry, "0")
+    assert heard.said == [("changed", 0.25), ("changed", 0.27), ("changed", 1.0), ("changed", 0.0)]
+
+
+def test_step_sizes_can_be_explored_only_where_the_recipe_says_so(panel: KnobsPanel) -> None:
+    def buttons() -> list[QAbstractButton]:
+        return [b for b in panel.findChildren(QAbstractButton) if b.accessibleName() == "Explore step sizes"]
+
+    panel.show_recipe(recipe(can_explore=True))
+    heard = Heard(asked=panel.explore_asked)
+    buttons()[0].click()
+    assert heard.said == [("asked",)]
+    assert panel.can_explore
+    panel.show_recipe(recipe())
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    assert not buttons()
+    assert not panel.can_explore
 
 
 def test_every_control_has_a_name_and_a_tooltip_and_fits_the_panel(panel: KnobsPanel) -> None:
-    panel.show_recipe(recipe(Adam, runs=2))
+    panel.show_recipe(recipe(Adam, cost=COST, can_explore=True))
     QApplication.processEvents()
     kinds = QAbstractSlider | QComboBox | QAbstractButton | QLineEdit
     for control in panel.findChildren(QWidget):
@@ -355,13 +381,17 @@ def test_a_message_stays_one_line_high_and_is_never_markup(qtbot: QtBot) -> None
 
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT])
-def test_text_can_be_read_in_both_themes(theme: Theme, qapp: QApplication, plain_look: None) -> None:
+def test_text_can_be_read_in_both_themes(theme: Theme, qapp: QApplication, look: None) -> None:
     assert style.contrast("#000000", "#ffffff") == pytest.approx(21)
     for ground in (theme.panel, theme.raised, theme.window):
         assert style.contrast(theme.text, ground) >= 7
         assert style.contrast(theme.muted, ground) >= 4.5
     assert style.contrast(style.on_accent(theme), theme.accent) >= 4.5
     assert style.contrast(theme.accent, theme.panel) >= 3  # the focus ring
+    for word in ("crawling", "converging", "bouncing", "unstable", "blew up", "at rest", ""):
+        assert style.contrast(theme.regime(word).name(), theme.panel) >= 3, word
+    grey = sorted(style.contrast(theme.regime(word).name(), "#000000") for word in REGIMES[:4])
+    assert all(b > 1.15 * a for a, b in pairwise(grey))  # told apart without hue as well
     style.apply(qapp, theme, style.default_points())
     assert qapp.palette().highlight().color().name() == theme.accent
     assert qapp.font().pointSizeF() >= 10

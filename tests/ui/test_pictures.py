@@ -14,7 +14,6 @@ import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gdviz.ui.app import make_window
@@ -27,8 +26,7 @@ Pixels = NDArray[np.uint8]
 
 
 @pytest.fixture
-def window(qapp: QApplication, qtbot: QtBot) -> Iterator[Window]:
-    before = qapp.style().name(), qapp.font(), qapp.palette()
+def window(look: None, qtbot: QtBot) -> Iterator[Window]:
     made = make_window(DARK)
     qtbot.addWidget(made)
     made.resize(SIZE)
@@ -36,10 +34,6 @@ def window(qapp: QApplication, qtbot: QtBot) -> Iterator[Window]:
         made.show()
     yield made
     made.close()
-    qapp.setStyleSheet("")
-    qapp.setStyle(before[0])
-    qapp.setFont(before[1])
-    qapp.setPalette(before[2])
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 import math
 import time
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -37,17 +36,6 @@ SHORTCUTS = {
     "New seed": "Shift+R",
     "Theme": "(T)",
 }
-
-
-@pytest.fixture
-def plain_look(qapp: QApplication) -> Iterator[None]:
-    """Give the application its look back after a test that styles it."""
-    before = qapp.style().name(), qapp.font(), qapp.palette()
-    yield
-    qapp.setStyleSheet("")
-    qapp.setStyle(before[0])
-    qapp.setFont(before[1])
-    qapp.setPalette(before[2])
 
 
 @pytest.fixture
@@ -160,7 +148,7 @@ def test_nothing_of_the_toolbar_is_cut_off_or_covered(bar: TransportBar, width: 
     assert parts[-1].geometry().right() < width
 
 
-def test_a_bar_made_before_the_look_fits_it(bar: TransportBar, qapp: QApplication, plain_look: None) -> None:
+def test_a_bar_made_before_the_look_fits_it(bar: TransportBar, qapp: QApplication, look: None) -> None:
     font = qapp.font()
     font.setPointSizeF(20)
     qapp.setFont(font)

@@ -13,6 +13,8 @@ from pytestqt.qtbot import QtBot
 
 from gdviz.core.curve import CurveBuilder
 from gdviz.core.frame import Evaluations, Floats, Frame, RunFrame
+from gdviz.core.history import History
+from gdviz.core.optimizers import GradientDescent
 from gdviz.core.surfaces import SURFACES
 from gdviz.ui.panels.loss import LossPanel
 from gdviz.ui.theme import DARK, LIGHT, Theme
@@ -34,6 +36,7 @@ def run(costs: Floats, window: int = 1, **fields: object) -> RunFrame:
         colour=0, label="run", ghost=False, on_surface=True, step=newest, newest=newest, epoch=None,
         cost=float(costs[-1]), grad_norm=1.0, learning_rate=0.1, ended="", curve=builder.curve(),
         evaluations=UNMEASURED, trail=np.empty((0, 2)), trail_costs=NONE, off_plane=0.0,
+        optimizer=GradientDescent(), past=History(1, 0, np.dtype(float), 64).table(), row=0,
     )  # fmt: skip
     return replace(known, **fields)  # type: ignore[arg-type]
 
@@ -41,7 +44,7 @@ def run(costs: Floats, window: int = 1, **fields: object) -> RunFrame:
 def frame(*runs: RunFrame, selected: int = 0, live: bool = False) -> Frame:
     theta = np.zeros(1)
     step = runs[selected].step
-    return Frame(SURFACES[0], runs, selected, live, None, False, theta, step, theta, None, (), None)
+    return Frame(SURFACES[0], runs, selected, live, None, False, theta, step, theta, None, (), None, None)
 
 
 class Shown:

@@ -14,11 +14,13 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.frame import Curve, Evaluations, Frame, RunFrame
+from gdviz.core.history import History
 from gdviz.core.network import Network
-from gdviz.core.optimizers import GradientDescent, HeavyBall, Optimizer
+from gdviz.core.optimizers import GradientDescent, HeavyBall
 from gdviz.core.surfaces import SURFACES
+from gdviz.ui.numbers import signed
 from gdviz.ui.panels.weights import WeightsPanel
-from gdviz.ui.panels.weights.level import Level, signed
+from gdviz.ui.panels.weights.level import Level
 from gdviz.ui.panels.weights.mosaic import grid
 from gdviz.ui.theme import DARK, LIGHT, Theme
 
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
     from pytestqt.qtbot import QtBot
 
+    from gdviz.core.optimizer import Optimizer
     from gdviz.core.problem import Vector
 
     Show = Callable[[Frame], WeightsPanel]
@@ -62,6 +65,9 @@ def run_frame(step: int = 0, label: str = "", colour: int = 0) -> RunFrame:
         trail=np.zeros((0, 2)),
         trail_costs=none,
         off_plane=0.0,
+        optimizer=GradientDescent(),
+        past=History(1, 0, np.dtype(float), 64).table(),
+        row=0,
     )
 
 
@@ -80,6 +86,7 @@ def frame(problem: Any, theta: Vector, **others: Any) -> Frame:
         "slope": None,
         "terms": (),
         "descent": None,
+        "sharpness": None,
     }
     return Frame(**(values | others))
 

@@ -1,7 +1,7 @@
 """The native items of the loss panel: Qt draws them without Python, so training goes on meanwhile."""
 
 import math
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import pyqtgraph as pg
@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 
 from gdviz.core.frame import Curve, Evaluations, Floats, RunFrame
 from gdviz.ui.panels.loss.view import SMALLEST, View
+from gdviz.ui.panels.plot import line_pen, placed
 from gdviz.ui.theme import Theme
 
-Item = TypeVar("Item", bound=QGraphicsItem)
 Range: TypeAlias = tuple[float, float]
 
 
@@ -191,20 +191,6 @@ class RunItems:
     def at(self, step: int) -> float:
         """The height of the drawn curve at a step, nan where there is none."""
         return float(np.interp(step, self._ends, self._levels)) if len(self._ends) else math.nan
-
-
-def placed(item: Item, z: float) -> Item:
-    """An item at a height."""
-    item.setZValue(z)
-    return item
-
-
-def line_pen(colour: str | QColor, width: float) -> QPen:
-    """A pen as wide at every zoom."""
-    pen = QPen(QColor(colour), width)
-    pen.setCosmetic(True)
-    pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
-    return pen
 
 
 def dot_pen(colour: str | QColor, size: float) -> QPen:

@@ -18,9 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from gdviz.core.frame import Evaluations, Frame
-from gdviz.ui.panels.loss.items import Marker, RunItems, dot_pen, dots, line, line_pen, placed
+from gdviz.ui.panels.loss.items import Marker, RunItems, dot_pen, dots, line
 from gdviz.ui.panels.loss.legend import key, run_list
-from gdviz.ui.panels.loss.view import Axis, View, above, linear_range, log_range, x_scale
+from gdviz.ui.panels.loss.view import View, above, linear_range, log_range, x_scale
+from gdviz.ui.panels.plot import Axis, line_pen, placed
 from gdviz.ui.theme import Theme
 from gdviz.ui.widgets import Button, number, tip
 

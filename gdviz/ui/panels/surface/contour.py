@@ -4,13 +4,14 @@ import contourpy
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainterPath, QPen, QPixmap, QTransform, qRgb
-from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsPixmapItem, QGraphicsSimpleTextItem
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainterPath, QPen, QPixmap, QTransform, qRgb
+from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsPixmapItem
 
 from gdviz.core.frame import Floats, Landscape
 from gdviz.ui.panels.surface.levels import level_text, nice_levels
-from gdviz.ui.panels.surface.pixels import Pixels
+from gdviz.ui.panels.surface.pill import Pill
+from gdviz.ui.panels.surface.pixels import DARK, Pixels
 from gdviz.ui.theme import Table, Theme, cost_table
 
 _SIDE = 640
@@ -42,7 +43,7 @@ class ContourMap:
             view.addItem(item, ignoreBounds=True)
         self._image.setZValue(-20)
         self._lines.setZValue(-19)
-        self._labels: list[_Label] = []
+        self._labels: list[Pill] = []
         self._theme: Theme | None = None
         self._font = QFont()
         self.levels: Floats = np.empty(0)
@@ -51,7 +52,7 @@ class ContourMap:
 
     def set_theme(self, theme: Theme, font: QFont) -> None:
         self._theme, self._font = theme, font
-        line = QColor("#0b0e14")
+        line = QColor(DARK)
         line.setAlpha(120)
         self._lines.setPen(QPen(line, 0))  # width 0: one pixel at any zoom, and cheap bounds
 
@@ -85,7 +86,7 @@ class ContourMap:
         chosen = in_view[:: max(1, -(-len(in_view) // _LABELS))]
         taken = list(avoid)
         while len(self._labels) < len(chosen):
-            self._labels.append(_Label(self._view))
+            self._labels.append(Pill(self._view, 5))
         for label, (level, candidates) in zip(self._labels, chosen, strict=False):
             assert self._theme is not None
             label.write(level_text(level), self._theme, self._font)
@@ -108,40 +109,7 @@ class ContourMap:
             if len(candidates):
                 best = candidates[int(np.argmax(nearest))]
                 taken.append(best)
-                label.show_at(best)
-
-
-class _Label:
-    """A value on a small pill, centred at a point in pixels."""
-
-    def __init__(self, view: pg.ViewBox) -> None:
-        self._pill = QGraphicsPathItem(view)
-        self._pill.setZValue(5)
-        self._pill.setPen(QPen(Qt.PenStyle.NoPen))
-        self._text = QGraphicsSimpleTextItem(self._pill)
-        self.size = (0.0, 0.0)
-
-    def write(self, text: str, theme: Theme, font: QFont) -> None:
-        background = QColor(theme.panel)
-        background.setAlpha(215)
-        self._pill.setBrush(background)
-        self._text.setFont(font)
-        self._text.setBrush(QBrush(QColor(theme.text)))
-        self._text.setText(text)
-        bounds = self._text.boundingRect()
-        width, height = bounds.width() + 8, bounds.height()
-        self.size = (width, height)
-        self._text.setPos(-bounds.width() / 2, -height / 2)
-        path = QPainterPath()
-        path.addRoundedRect(QRectF(-width / 2, -height / 2, width, height), height / 3, height / 3)
-        self._pill.setPath(path)
-
-    def show_at(self, at: Floats) -> None:
-        self._pill.setPos(float(at[0]), float(at[1]))
-        self._pill.show()
-
-    def hide(self) -> None:
-        self._pill.hide()
+                label.show_at(*best.tolist())
 
 
 def _banded(costs: Floats, levels: Floats) -> QImage:

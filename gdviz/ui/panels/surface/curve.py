@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QPainterPath
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsItem
 
-from gdviz.core.frame import Frame, Landscape
+from gdviz.core.frame import Floats, Frame, Landscape
 from gdviz.ui.panels.surface.pixels import Pixels, Stroke, line, pen
 from gdviz.ui.theme import Theme
 
@@ -40,31 +40,23 @@ class CostCurve:
         for item in (self._curve, self._tangent, self._jump, self.landing):
             item.setVisible(False)
 
-    def draw(self, frame: Frame, landscape: Landscape, pixels: Pixels) -> None:
-        """Show the landscape and the step from the ball."""
+    def draw(self, frame: Frame, landscape: Landscape, pixels: Pixels, part: int | None) -> None:
+        """Show the landscape and the step from the ball: all of it, or as far as ``part`` of its terms has come."""
         if self._drawn is None or self._drawn[0] is not landscape or self._drawn[1] is not pixels:
             self._drawn = (landscape, pixels)
             finite = np.isfinite(landscape.costs)
             self._curve.set_path(line(pixels(np.stack([landscape.x[finite], landscape.costs[finite]], axis=1))))
             self._curve.setVisible(True)
         known = frame.run.on_surface and len(frame.run.trail) > 0 and frame.theta_step == frame.step
-        self._draw_tangent(frame, pixels, known and frame.slope is not None)
-        self._draw_jump(frame, pixels, known and bool(frame.terms))
+        sloped = known and frame.slope is not None and math.isfinite(frame.slope[0])
+        self._tangent.setVisible(sloped)
+        if sloped:
+            self._tangent.set_path(line(tangent(frame, pixels)))
+        last = len(frame.terms) - 1
+        jumps = known and bool(frame.terms) and (part is None or part >= last)
+        self._draw_jump(frame, pixels, jumps, lands=part is None or part > last)
 
-    def _draw_tangent(self, frame: Frame, pixels: Pixels, known: bool) -> None:
-        slope = float(frame.slope[0]) if known and frame.slope is not None else math.nan
-        self._tangent.setVisible(math.isfinite(slope))
-        if math.isfinite(slope):
-            x, y = pixels(frame.run.trail[-1]).tolist()
-            scale_x, scale_y = pixels.scale
-            dx, dy = scale_x, slope * scale_y
-            half = min(pixels.width, pixels.height) / 4 / math.hypot(dx, dy)
-            path = QPainterPath()
-            path.moveTo(x - dx * half, y - dy * half)
-            path.lineTo(x + dx * half, y + dy * half)
-            self._tangent.set_path(path)
-
-    def _draw_jump(self, frame: Frame, pixels: Pixels, known: bool) -> None:
+    def _draw_jump(self, frame: Frame, pixels: Pixels, known: bool, lands: bool) -> None:
         """Across to the new knob at the ball's height, then down or up to the cost there."""
         landing = (math.nan, math.nan)
         if known:
@@ -73,9 +65,19 @@ class CostCurve:
                 landing = (float(theta[0]), float(frame.problem.costs_and_gradients(theta[None])[0][0]))
         known = all(map(math.isfinite, landing))
         self._jump.setVisible(known)
-        self.landing.setVisible(known)
+        self.landing.setVisible(known and lands)
         if known:
             ball = frame.run.trail[-1].tolist()
             corners = pixels(np.array([ball, (landing[0], ball[1]), landing]))
-            self._jump.set_path(line(corners))
+            self._jump.set_path(line(corners if lands else corners[:2]))
             self.landing.setPos(*corners[-1].tolist())
+
+
+def tangent(frame: Frame, pixels: Pixels) -> Floats:
+    """The ends (2, 2) in pixels of the line through the ball on a curve that has the slope there."""
+    assert frame.slope is not None
+    scale_x, scale_y = pixels.scale
+    along = np.array([scale_x, float(frame.slope[0]) * scale_y])
+    half = along * (min(pixels.width, pixels.height) / 4 / np.hypot(*along))
+    ball = pixels(frame.run.trail[-1])
+    return np.array([ball - half, ball + half])

@@ -33,7 +33,7 @@ def _even(low: float, high: float) -> Floats:
     raw = (high - low) / MOST
     unit = 10.0 ** np.floor(np.log10(raw))
     step = next(m for m in (1, 2, 2.5, 5, 10) if m * unit >= raw) * unit
-    levels: Floats = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+    levels: Floats = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step + 0.0  # not -0
     return levels
 
 

@@ -1,16 +1,16 @@
-"""What moves on the surface: each run's trail and ball, and the arrow of the step that follows."""
+"""What moves on the surface: each run's trail and ball."""
 
 import itertools
 import math
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QBrush, QColor, QPen, QPolygonF
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QBrush, QColor, QPen
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsItem, QGraphicsPolygonItem
 
-from gdviz.core.frame import Floats, Frame, RunFrame
+from gdviz.core.frame import Floats, RunFrame
 from gdviz.core.landscape import FARTHEST_OFF
-from gdviz.ui.panels.surface.pixels import Pixels, Stroke, dots, pairs, pen
+from gdviz.ui.panels.surface.pixels import DARK, Pixels, Stroke, arrow, dots, pairs, pen
 from gdviz.ui.panels.surface.trail import Trail
 from gdviz.ui.theme import Theme
 
@@ -20,8 +20,6 @@ _ZIGZAG = 60
 """newest points of a trail on a curve that are joined by lines"""
 _FAINT = 0.35
 """opacity of the trail of a run that is far off the plane"""
-_DARK = QColor("#0b0e14")
-Point = tuple[float, float]
 
 
 class RunMarks:
@@ -70,7 +68,7 @@ class RunMarks:
         else:
             self._trail.draw(at, pixels)
         x, y = at[-1].tolist()
-        inside = 0 <= x <= pixels.width and 0 <= y <= pixels.height
+        inside = pixels.hold(x, y)
         self.ball.setPos(x, y)
         self.ball.setVisible(inside)
         self.edge.setVisible(not inside)
@@ -95,7 +93,7 @@ class RunMarks:
         self.ball.setRect(QRectF(-radius, -radius, 2 * radius, 2 * radius))
         inner = radius if far else radius - ring
         self._inner.setRect(QRectF(-inner, -inner, 2 * inner, 2 * inner))
-        solid = QPen(_DARK, 1)
+        solid = QPen(DARK, 1)
         # Hollow, the inner ellipse is the ring and the outer one, a wider line about as large, its casing.
         self.ball.setPen(QPen(casing, 3 * ring) if far else solid)
         self.ball.setBrush(QBrush() if far else QColor("white"))
@@ -116,33 +114,7 @@ class RunMarks:
         reach = min((half_x - inset) / max(abs(dx), 1e-9), (half_y - inset) / max(abs(dy), 1e-9))
         tip = (half_x + dx * reach, half_y + dy * reach)
         length = math.hypot(dx, dy)
-        self.edge.setPolygon(_arrow(tip, (dx / length, dy / length), 0.9 * em, 0, 0.9 * em))
-
-
-class StepArrow(QGraphicsPolygonItem):
-    """From the selected ball to where the step that follows lands."""
-
-    def draw(self, frame: Frame, pixels: Pixels, em: float) -> None:
-        """Show the step; where it is not known on this plane, the direction of steepest descent at one length."""
-        trail = frame.run.trail
-        towards: Floats | None = None
-        if frame.terms and frame.theta_step == frame.step and frame.theta.size == 2:
-            towards, shortest, longest = np.negative(frame.terms[-1].value, dtype=float), 1.5 * em, 9 * em
-        elif not frame.terms and frame.descent is not None:
-            towards, shortest, longest = np.array(frame.descent), 4 * em, 4 * em
-        x, y = pixels(trail[-1]).tolist() if len(trail) else (-1, -1)
-        in_view = 0 <= x <= pixels.width and 0 <= y <= pixels.height
-        if towards is None or not in_view or not np.isfinite(towards).all():
-            self.setVisible(False)
-            return
-        scale_x, scale_y = pixels.scale
-        dx, dy = float(towards[0]) * scale_x, float(towards[1]) * scale_y
-        length = math.hypot(dx, dy)
-        self.setVisible(0 < length < math.inf)
-        if not self.isVisible():
-            return
-        dx, dy, length = dx / length, dy / length, min(max(length, shortest), longest)
-        self.setPolygon(_arrow((x + dx * length, y + dy * length), (dx, dy), length, 0.2 * em, 0.7 * em))
+        self.edge.setPolygon(arrow(tip, (dx / length, dy / length), 0.9 * em, 0, 0.9 * em))
 
 
 def _distinct(joined: Floats, dotted: Floats) -> tuple[Floats, Floats]:
@@ -153,11 +125,3 @@ def _distinct(joined: Floats, dotted: Floats) -> tuple[Floats, Floats]:
     ends, places = ((np.rint(2 * at) / 2).tolist() for at in (joined, dotted))
     jumps = dict.fromkeys((*min(a, b), *max(a, b)) for a, b in itertools.pairwise(ends) if a != b)
     return np.array(list(jumps)).reshape(-1, 2, 2), np.array(list(dict.fromkeys(map(tuple, places))))
-
-
-def _arrow(tip: Point, towards: Point, length: float, shaft: float, head: float) -> QPolygonF:
-    """An arrow that ends in `tip`; `towards` is its unit vector, all in pixels. Without a shaft it is a triangle."""
-    (x, y), (dx, dy) = tip, towards
-    outline = [(0, 0), (head, 0.45 * head), (head, shaft / 2), (length, shaft / 2)]
-    outline += [(back, -side) for back, side in reversed(outline[1:])]
-    return QPolygonF([QPointF(x - dx * back - dy * side, y - dy * back + dx * side) for back, side in outline])

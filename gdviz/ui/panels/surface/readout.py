@@ -10,26 +10,13 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from gdviz.core.descent import norm
 from gdviz.core.frame import Frame
+from gdviz.ui.numbers import number, operand
 from gdviz.ui.theme import Theme
 
 _PAUSE = 125
 """ms between two texts while the run goes on: faster, they could not be read"""
 _STEP_LENGTH = "step length |Δθ|"
 _OFF = "off the plane"
-
-
-def number(value: float) -> str:
-    """Four significant digits and a true minus sign: "5", "0.4096", "12,350", "1.2e−7", "∞"."""
-    if not math.isfinite(value):
-        text = "nan" if math.isnan(value) else "∞" if value > 0 else "-∞"
-    elif value == 0 or 1e-4 <= abs(value) < 1e6:
-        decimals = 3 - math.floor(math.log10(abs(value))) if value else 0
-        text = f"{round(value, decimals):,.{max(decimals, 0)}f}"
-        text = text.rstrip("0").rstrip(".") if "." in text else text
-    else:
-        mantissa, exponent = f"{value:.3e}".split("e")
-        text = f"{float(mantissa):g}e{int(exponent)}"
-    return text.replace("-", "−")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +67,8 @@ def read(frame: Frame) -> Reading:
     names = frame.landscape.labels if frame.landscape is not None else ("x", "y")
     rows = []
     for i, knob in enumerate(frame.theta):
-        rate_times_slope = (number(frame.run.learning_rate), "×", _operand(frame.terms[0].value[i]))
-        subtracted = rate_times_slope if plain else (_operand(step[i]),)
+        rate_times_slope = (number(frame.run.learning_rate), "×", operand(frame.terms[0].value[i]))
+        subtracted = rate_times_slope if plain else (operand(step[i]),)
         rows.append((number(knob), "−", *subtracted, "=", number(knob - step[i])))
     middle = ("learning rate", "", "slope") if plain else ("step",)
     with np.errstate(over="ignore"):
@@ -91,11 +78,6 @@ def read(frame: Frame) -> Reading:
         return Reading((f"{name} {kept}".rstrip(), "", *middle, "", f"new {name}"), tuple(rows), length)
     named = tuple((name, *row) for name, row in zip(names, rows, strict=True))
     return Reading(("", kept or "now", "", *middle, "", "next"), named, length)
-
-
-def _operand(value: float) -> str:
-    """A number after a sign."""
-    return f"({number(value)})" if value < 0 else number(value)
 
 
 class Readout(QWidget):

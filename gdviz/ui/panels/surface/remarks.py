@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from gdviz.core.frame import Floats, Frame
 from gdviz.core.landscape import FARTHEST_OFF
-from gdviz.ui.panels.surface.readout import number
+from gdviz.ui.numbers import number
 from gdviz.ui.theme import Theme
 
 _MARGIN = 8

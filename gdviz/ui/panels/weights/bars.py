@@ -10,7 +10,8 @@ from PySide6.QtCore import QEvent, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QFontInfo, QFontMetricsF, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from gdviz.ui.panels.weights.level import Level, signed
+from gdviz.ui.numbers import signed
+from gdviz.ui.panels.weights.level import Level
 
 if TYPE_CHECKING:
     from gdviz.core.frame import Frame
@@ -86,7 +87,7 @@ class Bars(QWidget):
 
     def _take(self, frame: Frame) -> bool:
         """Read the numbers; True where rows or scales are others than before."""
-        parts: list[tuple[str, Vector]] = [*frame.terms]
+        parts: list[tuple[str, Vector]] = [(term.name, term.value) for term in frame.terms]
         if not parts and frame.slope is not None:
             parts = [("slope", frame.slope)]
         before = [name for name, _ in self._rows]

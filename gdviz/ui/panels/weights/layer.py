@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
-from gdviz.ui.panels.weights.level import Level, signed
+from gdviz.ui.numbers import signed
+from gdviz.ui.panels.weights.level import Level
 from gdviz.ui.panels.weights.line import Line
 from gdviz.ui.panels.weights.mosaic import Mosaic
 

@@ -55,15 +55,6 @@ class Level:
         return f"{self.value:,.0f}" if self.value >= 1 else f"1/{1 / self.value:.0f}"
 
 
-def signed(value: float, digits: int = 3) -> str:
-    """A number with its sign and always as many significant digits, so that it does not dance: +0.310, −1.20e−5."""
-    if not math.isfinite(value) or value == 0:
-        return f"{value:.0f}".replace("-0", "0").replace("-", "−")
-    mantissa, _, exponent = f"{value:+#.{digits}g}".partition("e")
-    text = mantissa.removesuffix(".") + (f"e{int(exponent)}" if exponent else "")
-    return text.replace("-", "−")
-
-
 class Legend(QWidget):
     """What the colours mean: a bar from −level (orange) over 0 (the background) to +level (blue)."""
 

@@ -1,0 +1,5 @@
+"""What comes of a descent at every learning rate."""
+
+from gdviz.ui.panels.explorer.panel import ExplorerPanel
+
+__all__ = ["ExplorerPanel"]

@@ -1,0 +1,142 @@
+"""What a learning rate does here and now: zones on the slider, the explorer, and the word for what the run is doing."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QStackedWidget
+
+from gdviz.core.curvature import zones
+from gdviz.core.optimizer import Limits
+from gdviz.core.standing import regime
+from gdviz.ui.panels.explorer import ExplorerPanel
+
+if TYPE_CHECKING:
+    from PySide6.QtWidgets import QWidget
+
+    from gdviz.core.frame import Frame
+    from gdviz.core.optimizer import Optimizer
+    from gdviz.core.sweep import Sweep
+    from gdviz.ui.controls import KnobsPanel
+    from gdviz.ui.session import Session
+    from gdviz.ui.theme import Theme
+    from gdviz.ui.widgets import MessageBar
+
+_READABLE = 0.25
+"""seconds between two changes of what must be read rather than watched"""
+_MOST_SWEPT = 1000
+"""steps of a sweep unless more are asked for: under half a second"""
+_SAYS = {
+    "crawling": "Every step takes less than a tenth of the slope away: a larger learning rate would get there sooner.",
+    "converging": "The slope shrinks from step to step.",
+    "bouncing": "Nearly every step leads to the other side of the valley.",
+    "unstable": "Every step leads to the other side of the valley, and higher up: it is about to blow up.",
+    "at rest": "The slope is as good as zero: nothing moves any more.",
+    "blew up": "The cost has left the range of numbers.",
+}
+
+
+class StepSizes(QObject):
+    """Ties the slider's zones, the explorer and the message bar to the selected run."""
+
+    def __init__(
+        self, session: Session, knobs: KnobsPanel, messages: MessageBar, beside: QWidget, theme: Theme
+    ) -> None:
+        super().__init__(session)
+        self._session, self._knobs, self._messages, self._theme = session, knobs, messages, theme
+        self._sweep: Sweep | None = None
+        self._shown_at = 0.0
+        self.explorer = ExplorerPanel(theme)
+        self.place = QStackedWidget()
+        """shows what usually stands there, or the explorer"""
+        self.place.addWidget(beside)
+        self.place.addWidget(self.explorer)
+        knobs.explore_asked.connect(self._explore)
+        self.explorer.sweep_asked.connect(session.explore)
+        self.explorer.ghost_asked.connect(self._try_rate)
+        self.explorer.closed.connect(self._close)
+        session.explorer.swept.connect(self._show_sweep)
+
+    @property
+    def exploring(self) -> bool:
+        """Whether the explorer is on show."""
+        return self.place.currentWidget() is self.explorer
+
+    def toggle(self) -> None:
+        """Sweep the learning rates and show what came of each, or close that again."""
+        if self.exploring:
+            self._close()
+        elif self._knobs.can_explore:
+            self._explore()
+
+    def set_theme(self, theme: Theme) -> None:
+        """Take another theme's colours."""
+        self._theme = theme
+        self.explorer.set_theme(theme)
+        if self._session.timeline.frame is not None:
+            self._show_regime(self._session.timeline.frame)
+
+    def show_recipe(self) -> None:
+        """Other runs are on show: what was swept was not theirs."""
+        self._sweep = None
+        self.explorer.set_stale(True)
+        if not self._knobs.can_explore:
+            self._close()
+
+    def show_frame(self, frame: Frame) -> None:
+        """Follow the cursor: at once, or, while it plays, as fast as one can read."""
+        if self.exploring:
+            self.explorer.show_frame(frame)
+        if not self._session.playing or monotonic() - self._shown_at > _READABLE:
+            self._shown_at = monotonic()
+            self._show_zones(frame)
+            self._show_regime(frame)
+
+    def _explore(self) -> None:
+        run = self._session.run
+        if run is not None:
+            steps = min(run.horizon, _MOST_SWEPT)
+            self.place.setCurrentWidget(self.explorer)
+            self.explorer.set_steps(steps)
+            self.explorer.show_waiting()
+            if self._session.timeline.frame is not None:
+                self.explorer.show_frame(self._session.timeline.frame)
+            self._session.explore(steps)
+
+    def _close(self) -> None:
+        self.place.setCurrentIndex(0)
+
+    def _show_sweep(self, sweep: Sweep) -> None:
+        self._sweep = sweep
+        self.explorer.show_sweep(sweep)
+        if self._session.timeline.frame is not None:
+            self._show_zones(self._session.timeline.frame)
+
+    def _try_rate(self, rate: float) -> None:
+        if self._sweep is not None:
+            self._session.try_rate(rate, self._sweep.steps)
+
+    def _show_zones(self, frame: Frame) -> None:
+        rule = frame.run.optimizer
+        limits = rule.limits(frame.sharpness) if frame.sharpness is not None else None
+        if limits is not None:
+            # The slider sets the rule's own rate, which the schedule scales.
+            scale = frame.run.learning_rate / rule.learning_rate or 1.0
+            limits = Limits(*(limit / scale for limit in limits))
+            self._knobs.set_zones(zones(limits), limits.unstable)
+        elif self._sweep is not None and _same_but_rate(self._sweep.optimizer, rule):
+            self._knobs.set_zones(self._sweep.zones, None)
+        else:
+            self._knobs.set_zones((), None)
+
+    def _show_regime(self, frame: Frame) -> None:
+        run = frame.run
+        word = regime(run.past, run.row, run.optimizer, run.ended)
+        self._messages.set_state(word, self._theme.regime(word), _SAYS.get(word, ""))
+
+
+def _same_but_rate(one: Optimizer, other: Optimizer) -> bool:
+    return one == msgspec.structs.replace(other, learning_rate=one.learning_rate)
