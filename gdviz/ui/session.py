@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 
 from gdviz.core.errors import InputError
 from gdviz.core.scenario import RunSpec, Scenario, from_tree, load_scenario, to_tree, with_keys
@@ -53,6 +53,7 @@ class Session(QObject):
         self._coming = ""
         self._loading: Scenario | None = None
         self._resume = False
+        self._alone = False
         self._slices = Slices(self._background, self)
         self.explorer = Explorer(self._background, self)
         self._announced: set[tuple[Run, str]] = set()
@@ -63,7 +64,7 @@ class Session(QObject):
         for helper in (self._slices, self.explorer):
             helper.failed.connect(lambda reason: self.message.emit("error", reason, None))
         self.timeline.frame_ready.connect(self._after_frame)
-        self.timeline.drawing.connect(self._worker.hold)
+        self.timeline.drawing.connect(self.work_alone)
         self.timeline.replayed.connect(self._go)
 
     def start(self) -> None:
@@ -71,6 +72,21 @@ class Session(QObject):
         self._worker.start()
         self._background.start()
         self.timeline.start()
+
+    def work_alone(self) -> None:
+        """Keep the training from the interpreter until the window has done what is at hand.
+
+        A loop in plain Python gives the interpreter away every few milliseconds only, and to each call from Qt anew:
+        what the window does in ten calls would take fifty milliseconds.
+        """
+        if not self._alone:
+            self._alone = True
+            self._worker.hold(True)
+            QTimer.singleShot(0, self, self._share)
+
+    def _share(self) -> None:
+        self._alone = False
+        self._worker.hold(False)
 
     def finish(self) -> None:
         """End the threads; nothing can be done afterwards."""

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QSize
 from PySide6.QtWidgets import QStackedWidget
 
 from gdviz.core.curvature import zones
@@ -54,6 +54,7 @@ class StepSizes(QObject):
         """shows what usually stands there, or the explorer"""
         self.place.addWidget(beside)
         self.place.addWidget(self.explorer)
+        self.place.setMinimumSize(beside.minimumSizeHint().expandedTo(QSize(1, 1)))  # the layout is not the explorer's
         knobs.explore_asked.connect(self._explore)
         self.explorer.sweep_asked.connect(session.explore)
         self.explorer.ghost_asked.connect(self._try_rate)

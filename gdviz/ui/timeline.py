@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     from gdviz.core.scene import Scene
 
 FRAME_MS = 16
-_SHARE = 0.5
-"""of the time that frames may take; Python runs one thread at a time, and what a frame takes is lost to training"""
+_LOOK_MS = 8
+"""between two looks for news: a frame that was late is followed by the next one as soon as that may come"""
+_SHARE, _SHARE_EXACT = 0.5, 0.8
+"""of the time that frames may take; Python runs one thread at a time, and what a frame takes is lost to training. A
+run on an exact cost is done in a second or two anyway: what counts there is to see it go."""
 _SETTLE_MS = 300
 _REPLAY_SECONDS = 4.0
 """how long a replay at unlimited speed takes, whatever its length"""
@@ -24,8 +27,8 @@ _REPLAY_SECONDS = 4.0
 class Timeline(QObject):
     """Where in time everyone looks. Live, the cursor is at the newest step and moves with it."""
 
-    drawing = Signal(bool)
-    """True before a frame is built, False when it is painted"""
+    drawing = Signal()
+    """a frame is about to be built"""
     frame_ready = Signal(object)
     """a Frame, to be drawn now"""
     replayed = Signal()
@@ -45,7 +48,7 @@ class Timeline(QObject):
         self._settled = True
         self._since = QElapsedTimer()
         self._clock = QElapsedTimer()
-        self._timer = QTimer(self, interval=FRAME_MS, timerType=Qt.TimerType.PreciseTimer)
+        self._timer = QTimer(self, interval=_LOOK_MS, timerType=Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self._tick)
 
     def start(self) -> None:
@@ -129,7 +132,7 @@ class Timeline(QObject):
             self._settle()
             return
         begun = perf_counter()
-        self.drawing.emit(True)
+        self.drawing.emit()
         frame = scene.frame(cursor)
         if frame is not None:
             self._shown, self.frame = now, frame
@@ -141,9 +144,11 @@ class Timeline(QObject):
 
     def _rest_after(self, begun: float) -> None:
         """Leave the interpreter to the training after a frame that was dear to draw: fewer frames, not a slower run."""
-        self.drawing.emit(False)
         now = perf_counter()
-        self._due = now + (now - begun) * (1 / _SHARE - 1)
+        exact = self.scene is not None and self.scene.run.steps_per_epoch is None
+        rest = (now - begun) * (1 / (_SHARE_EXACT if exact else _SHARE) - 1)
+        # Half a look early: what is due at the next one is not put off to the one after it.
+        self._due = max(begun + FRAME_MS / 1000, now + rest) - _LOOK_MS / 2000
 
     def _settle(self) -> None:
         """Draw the last frame of a movement once more: what panels refresh at a slower rate catches up."""

@@ -196,6 +196,9 @@ class Window(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Transport keys win wherever the focus is, except where text is typed or a list is open."""
+        if event.type() == QEvent.Type.Timer:
+            self.session.work_alone()  # what a panel does when its time has come
+            return False
         if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent) or not self.isActiveWindow():
             return False
         if not (isinstance(watched, QWidget) and watched.window() is self) or QApplication.activePopupWidget():
@@ -342,13 +345,18 @@ class Window(QMainWindow):
             part.set_theme(theme)
         self.setWindowIcon(icon("gdviz", theme))
 
+    def event(self, event: QEvent) -> bool:
+        """Paint alone: each of the many small calls of a painting would else wait for the training to let it in."""
+        if event.type() == QEvent.Type.UpdateRequest:
+            self.session.work_alone()
+        return super().event(event)
+
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the threads."""
         settings = QSettings()
         settings.setValue("geometry", self.saveGeometry())
         settings.setValue("panels", self._panels.saveState())
         settings.setValue("right", self._right.saveState())
-        settings.setValue("centre", self._centre.saveState())
         app = QApplication.instance()
         assert app is not None  # no widget lives without one
         app.removeEventFilter(self)

@@ -85,9 +85,9 @@ class Worker(QThread):
             self._wake()
         self.wait()
 
-    def hold(self, drawing: bool) -> None:
+    def hold(self, held: bool) -> None:
         """Keep the loop from the interpreter while a frame is drawn: side by side, each would wait for the other."""
-        if drawing:
+        if held:
             self._may_step.clear()
         else:
             self._may_step.set()

@@ -22,6 +22,10 @@ from gdviz.ui.theme import Theme
 
 Range: TypeAlias = tuple[float, float]
 
+_WILD = 20
+"""A curve that runs up and down the view so many times gets a line of one pixel: a wide one, which covers itself again
+and again, takes 60 ms to paint, and all else waits for it."""
+
 
 class Marker:
     """A line at the cursor with a dot on the selected run's curve, and above the view a pill with the numbers."""
@@ -122,7 +126,8 @@ class RunItems:
         ours, back = colour.rgb(), QColor(theme.panel).rgb()
         thin = (round(0.45 * part(ours) + 0.55 * part(back)) for part in (qRed, qGreen, qBlue))
         self._thin.setPen(line_pen(QColor(*thin), 1))
-        self._strong.setPen(line_pen(colour, 1 if run.ghost else 2))
+        self._strong.setPen(line_pen(colour, 1))
+        self._curve_key = None  # the width of the line follows with the curve
         self._ring.setPen(dot_pen(colour, 9.5))
         self._hole.setPen(dot_pen(theme.panel, 6))
         self._rim.setPen(dot_pen(theme.panel, 8))
@@ -165,7 +170,12 @@ class RunItems:
             band = curve.steps, low
         self._ends, self._levels = ends, mean
         exact = curve.window == 1
-        self._strong.setPath(line(*(band if exact else (ends, mean))))
+        x, y = band if exact else (ends, mean)
+        climbed = np.abs(np.diff(y[np.isfinite(y)])).sum() / (y_range[1] - y_range[0])
+        pen = self._strong.pen()
+        pen.setWidth(1 if run.ghost or climbed > _WILD else 2)
+        self._strong.setPen(pen)
+        self._strong.setPath(line(x, y))
         self._thin.setPath(QPainterPath() if exact else line(*band))
         blew_up = run.ended.startswith("blew up") and len(run.curve.steps) > 0
         self._cross.setVisible(blew_up)

@@ -11,13 +11,15 @@ from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsItem, QGraphicsPoly
 from gdviz.core.frame import Floats, RunFrame
 from gdviz.core.landscape import FARTHEST_OFF
 from gdviz.ui.panels.surface.pixels import DARK, Pixels, Stroke, arrow, dots, pairs, pen
-from gdviz.ui.panels.surface.trail import Trail
+from gdviz.ui.panels.surface.trail import MANY, Trail
 from gdviz.ui.theme import Theme
 
 _DOTS = 300
 """newest points of a trail on a curve that have a dot"""
 _ZIGZAG = 60
 """newest points of a trail on a curve that are joined by lines"""
+_STEPS_ON = 4096
+"""steps between two frames that are all drawn; of more, as after a jump, the trail shows a choice"""
 _FAINT = 0.35
 """opacity of the trail of a run that is far off the plane"""
 
@@ -31,7 +33,7 @@ class RunMarks:
         self._inner = QGraphicsEllipseItem(self.ball)
         self.edge = QGraphicsPolygonItem(parent)
         self._style: tuple[object, ...] = ()
-        self._drawn: tuple[Floats, Pixels] | None = None
+        self._drawn: tuple[RunFrame, Pixels] | None = None
         self.hide()
 
     def hide(self) -> None:
@@ -57,14 +59,17 @@ class RunMarks:
         if style != self._style:
             self._style, self._drawn = style, None
             self._set_style(run, 100 * selected + rank, selected, far, theme, em)
-        if self._drawn is not None and self._drawn[0] is run.trail and self._drawn[1] is pixels:
+        before = self._drawn[0] if self._drawn is not None and self._drawn[1] is pixels else None
+        if before is not None and before.trail is run.trail:
             return
-        self._drawn = (run.trail, pixels)
+        self._drawn = (run, pixels)
         at = pixels(run.trail)
         if on_curve:
             jumps, places = _distinct(at[-_ZIGZAG:], at[-_DOTS:])
             self._zigzag.set_path(pairs(jumps))
             self._dots.set_path(dots(places))
+        elif before is not None and len(way := _way_on(before, run)):
+            self._trail.go_on(pixels(way))
         else:
             self._trail.draw(at, pixels)
         x, y = at[-1].tolist()
@@ -115,6 +120,16 @@ class RunMarks:
         tip = (half_x + dx * reach, half_y + dy * reach)
         length = math.hypot(dx, dy)
         self.edge.setPolygon(arrow(tip, (dx / length, dy / length), 0.9 * em, 0, 0.9 * em))
+
+
+def _way_on(before: RunFrame, run: RunFrame) -> Floats:
+    """All positions (m, 2) from where a run was to where it is; empty where it did not simply go some steps on."""
+    knobs, first, last = run.past.knobs, before.row, run.row
+    if min(len(before.trail), len(run.trail)) <= MANY or knobs.shape[1] != 2 or not first < last <= first + _STEPS_ON:
+        return np.empty((0, 2))
+    way = knobs[first : last + 1]
+    simply = np.array_equal(way[0], before.trail[-1]) and np.array_equal(way[-1], run.trail[-1])
+    return way if simply else np.empty((0, 2))
 
 
 def _distinct(joined: Floats, dotted: Floats) -> tuple[Floats, Floats]:

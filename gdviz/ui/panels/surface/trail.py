@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from gdviz.core.frame import Floats
 from gdviz.ui.panels.surface.pixels import Pixels, dots, line, pen
 
-_MANY = 300
+MANY = 300
 """a trail of more points has no dot at each, but a thin line through all, and a wide one through about so many"""
+_SPACING = 2.0
+"""pixels between the points of the wide line of a trail that goes on"""
 
 
 class Trail(QGraphicsItem):
@@ -28,6 +30,7 @@ class Trail(QGraphicsItem):
         self._pixels: Pixels | None = None
         self._bounds = QRectF()
         self._points = self._wide = np.empty((0, 2))
+        self._went_on = False
         self._head, self._thin_head = QLineF(), QLineF()
 
     def set_style(self, colour: QColor, casing: QColor, width: float, em: float) -> None:
@@ -40,10 +43,15 @@ class Trail(QGraphicsItem):
     def draw(self, at: Floats, pixels: Pixels) -> None:
         """Show the way through points (m, 2) in pixels, the last being the ball."""
         at = _apart(at)
-        wide, many = _thinned(at), len(at) > _MANY
+        wide, many = _thinned(at), len(at) > MANY
         before, first, first_wide = self._points[-1:], max(len(self._points) - 2, 0), max(len(self._wide) - 2, 0)
-        grown = self._pixels is pixels and _continues(self._points, at) and _continues(self._wide, wide)
-        if not grown or many != (len(self._points) > _MANY):
+        grown = (
+            self._pixels is pixels
+            and not self._went_on
+            and _continues(self._points, at)
+            and _continues(self._wide, wide)
+        )
+        if not grown or many != (len(self._points) > MANY):
             before, first, first_wide = self._points, 0, 0
             self._start(pixels)
         self._add(at[first:-1], wide[first_wide:-1], many)
@@ -51,9 +59,24 @@ class Trail(QGraphicsItem):
         self._points, self._wide = at, wide
         self._head, self._thin_head = _last_line(wide), _last_line(at)
 
+    def go_on(self, way: Floats) -> None:
+        """Add the way (m, 2) in pixels from the ball as it was drawn last, with all its points, to the ball as it is.
+
+        Nothing that was drawn before is looked at again, and so it takes no longer the longer the trail is. Only for
+        a trail of many points, in the same `Pixels`.
+        """
+        way = _apart(way)
+        along = np.concatenate([self._wide[-1:], way]) if self._went_on else np.concatenate([self._wide[-2:-1], way])
+        length = np.hypot(*np.diff(along, axis=0, prepend=along[:1]).T).cumsum()
+        wide = along[np.flatnonzero(np.diff(length // _SPACING, prepend=-1))]
+        self._stroke(way, wide, many=True)
+        self.update(_around(np.concatenate([self._points[-1:], along]), self._casing_pen.widthF()))
+        self._points, self._wide, self._went_on = way[-1:], wide[-1:], True
+        self._head, self._thin_head = _last_line(np.concatenate([wide[-1:], way[-1:]])), QLineF()
+
     def _start(self, pixels: Pixels) -> None:
         """Empty the picture."""
-        self._pixels = pixels
+        self._pixels, self._went_on = pixels, False
         self._points = self._wide = np.empty((0, 2))
         bounds = QRectF(0, 0, pixels.width, pixels.height)
         if bounds != self._bounds:
@@ -67,8 +90,10 @@ class Trail(QGraphicsItem):
 
     def _add(self, at: Floats, wide: Floats, many: bool) -> None:
         """Draw what is new on the picture, from the last point that was already there."""
-        if len(self._points) > 1 and len(at) < 2:
-            return
+        if len(self._points) < 2 or len(at) > 1:
+            self._stroke(at, wide, many)
+
+    def _stroke(self, at: Floats, wide: Floats, many: bool) -> None:
         painter = QPainter(self._picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if len(wide) > 1:
@@ -123,13 +148,13 @@ def _around(points: Floats, margin: float) -> QRectF:
 
 
 def _thinned(at: Floats) -> Floats:
-    """At most about `_MANY` of a trail's points (m, 2) in pixels, the last among them, evenly spaced along it.
+    """At most about `MANY` of a trail's points (m, 2) in pixels, the last among them, evenly spaced along it.
 
     The spacing is a power of two and the last point has no part in it, so that the points kept stay while it grows.
     """
-    if len(at) <= _MANY:
+    if len(at) <= MANY:
         return at
     length = np.hypot(*np.diff(at[:-1], axis=0, prepend=at[:1]).T).cumsum()
-    spacing = 2.0 ** max(1, math.ceil(math.log2(max(length[-1], 1) / _MANY)))
+    spacing = 2.0 ** max(1, math.ceil(math.log2(max(length[-1], 1) / MANY)))
     kept: Floats = at[np.append(np.flatnonzero(np.diff(length // spacing, prepend=-1)), len(at) - 1)]
     return kept
