@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _H = 1e-5
 """near the cube root of float64's rounding error, where central differences are at their best"""
 
-Regime = Literal["crawling", "converging", "bouncing", "unstable", "at rest", "blew up", ""]
+Regime = Literal["crawling", "converging", "bouncing", "unstable", "speeding up", "at rest", "blew up", ""]
 """what a descent is doing; "" where it is too early to say"""
 REGIMES: tuple[Regime, ...] = get_args(Regime)
 

@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import msgspec
+import numpy as np
 from msgspec import UNSET
 
 from gdviz.core import datasets
@@ -259,11 +260,14 @@ def _problem(spec: SurfaceProblem | FormulaProblem | DigitsProblem, run: RunSpec
         name: value for name in run.problem.__struct_fields__ if (value := getattr(run.problem, name)) is not UNSET
     }
     spec = msgspec.structs.replace(spec, **overrides)
-    if isinstance(spec, SurfaceProblem):
-        return spec.surface, spec.name
-    if isinstance(spec, FormulaProblem):
-        return spec.surface, (spec.expression, spec.domain)
-    return _digits(spec, run.seed)
+    if isinstance(spec, DigitsProblem):
+        return _digits(spec, run.seed)
+    surface = spec.surface
+    with np.errstate(all="ignore"):
+        cost = surface.costs(np.array(surface.default_start))
+    if not np.isfinite(cost):
+        raise InputError(f"problem.start: expected a point where the cost is finite, got {list(surface.default_start)}")
+    return surface, spec.name if isinstance(spec, SurfaceProblem) else (spec.expression, spec.domain)
 
 
 def _digits(spec: DigitsProblem, seed: int) -> tuple[Digits, Hashable]:

@@ -21,6 +21,8 @@ from gdviz.core.surfaces import SURFACES
 MOST_BYTES = 1 << 20
 """a scenario file is a page of text; anything larger is something else"""
 
+MOST_RUNS = 64
+
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10**12)]
 Width: TypeAlias = Annotated[int, Meta(ge=1, le=4096)]
 Hidden: TypeAlias = Annotated[tuple[Width, ...], Meta(min_length=1, max_length=8)]
@@ -171,7 +173,7 @@ class Scenario(Spec, frozen=True):
     caption: str = ""
     view: View = View()
     stop: Stop = Stop()
-    runs: Annotated[tuple[RunSpec, ...], Meta(min_length=1, max_length=64)] = (RunSpec(),)
+    runs: Annotated[tuple[RunSpec, ...], Meta(min_length=1, max_length=MOST_RUNS)] = (RunSpec(),)
 
     def __post_init__(self) -> None:
         digits = isinstance(self.problem, DigitsProblem)

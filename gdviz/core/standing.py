@@ -25,6 +25,10 @@ _LEAST_CRAWL = 0.1
 _GROWTH = 1.01
 """Slopes that grow by less in a step bounce. RMSProp's grow by 0.5 % for a while, again and again: with its decay of
 0.99, so much faster do its steps become while the slope is small."""
+_SAME = 0.9
+"""slopes whose largest changes by less from the first half of the window to the second neither shrink nor grow"""
+_TURNS = 0.3
+"""share of the steps at which a knob turns back"""
 _OTHER_RATE = 1.5
 """a learning rate that changes by this factor begins another descent; most schedules move by less in a step"""
 _NOISY_WINDOW = 200
@@ -88,7 +92,15 @@ def motion(knobs: Floats, slopes: Floats, optimizer: Optimizer) -> Regime:
             # Each side of a valley has slopes of its own: what counts is growth from one to the next on the same side.
             growing = slopes[2:] > _GROWTH**2 * slopes[:-2]
             return "unstable" if growing.mean() > 0.8 else "bouncing"
-        return "crawling" if _most(np.abs(np.diff(slopes)) <= least * slopes[:-1]) else "converging"
+        if _most(np.abs(np.diff(slopes)) <= least * slopes[:-1]):
+            return "crawling"
+        half = len(slopes) // 2
+        change = slopes[-half:].max() / slopes[:half].max()
+        if change > 1 / _SAME:  # it leaves a saddle, or runs away
+            return "speeding up"
+        # What jumps about a minimum at one distance turns back again and again; what swings through it does not.
+        turns = (np.sign(steps[1:]) != np.sign(steps[:-1])).mean()
+        return "bouncing" if change > _SAME and turns > _TURNS else "converging"
 
 
 def trend(before: float, after: float) -> Regime:

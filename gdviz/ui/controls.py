@@ -53,6 +53,7 @@ class KnobsRecipe:
     """what is descended and could be; None where that is not chosen here"""
     can_explore: bool = False
     """the rule's learning rate can be swept on this problem"""
+    n_runs: int = 1
 
 
 class _Scroll(QScrollArea):
@@ -82,6 +83,8 @@ class KnobsPanel(QWidget):
     "all", seed int, shuffle_labels float, the rest str; `optimizer` is the kind, `surface` a name of the catalogue,
     `formula` a text"""
     explore_asked = Signal()
+    run_added = Signal()
+    run_removed = Signal()
     rejected = Signal(str)
 
     def __init__(self, theme: Theme) -> None:
@@ -179,7 +182,26 @@ class KnobsPanel(QWidget):
             column.addWidget(self._live_row(knob, value))
             if knob.name == "learning_rate" and recipe.can_explore:
                 column.addWidget(self._explore_button())
+        if recipe.cost is not None:
+            column.addLayout(self._run_buttons(recipe))
         return card
+
+    def _run_buttons(self, recipe: KnobsRecipe) -> QHBoxLayout:
+        """What makes a race of it: one run more, whose rule is then chosen above, or one less."""
+        row = QHBoxLayout()
+        row.setSpacing(4)
+        asked = (
+            ("Add a run", "Another ball from the same start; then choose its optimizer and rate", self.run_added),
+            ("Remove", "Take the selected run out of the race", self.run_removed),
+        )
+        for text, says, signal in asked[: 1 + (recipe.n_runs > 1)]:
+            button = Button()
+            button.set_text(text)
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+            button.setToolTip(tip(says))
+            button.clicked.connect(signal)
+            row.addWidget(button)
+        return row
 
     def _explore_button(self) -> Button:
         button = Button()

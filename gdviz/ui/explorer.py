@@ -46,6 +46,10 @@ class Explorer(QObject):
         optimizer = msgspec.structs.replace(run.optimizer, learning_rate=rate)
         self._ask(_carried_out(run.again(optimizer, f"rate {rate:.3g}"), steps))
 
+    def drop(self) -> None:
+        """What is being tried is no longer of interest."""
+        self._key = object()
+
     def _ask(self, job: Generator[object, None, None]) -> None:
         self._key = object()
         self._background.ask(self._key, job)
@@ -60,6 +64,7 @@ class Explorer(QObject):
 
 
 def _carried_out(run: Run, steps: int) -> Generator[Run | None, None, None]:
+    run.go_on()  # a sweep knows no other stop
     while not run.ended and run.step < steps:
         run.advance()
         if run.step % _BETWEEN_YIELDS == 0:

@@ -46,6 +46,7 @@ def knobs_recipe(session: Session) -> KnobsRecipe:
         caption=scenario.caption,
         cost=_cost(scenario.problem),
         can_explore=not digits and not optimizer.searches,
+        n_runs=len(session.runs),
     )
 
 

@@ -10,7 +10,8 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from gdviz.core.errors import InputError
-from gdviz.core.scenario import RunSpec, Scenario, from_tree, load_scenario, to_tree, with_keys
+from gdviz.core.revise import as_set, reseeded, slower, with_another, without
+from gdviz.core.scenario import Scenario, load_scenario, with_keys
 from gdviz.core.scene import Scene
 from gdviz.ui.background import Background
 from gdviz.ui.explorer import Explorer
@@ -51,6 +52,8 @@ class Session(QObject):
         self._target = 0.0
         self._keep_ghosts = False
         self._coming = ""
+        self._coming_selected = 0
+        self._opening = False
         self._loading: Scenario | None = None
         self._resume = False
         self._alone = False
@@ -119,49 +122,59 @@ class Session(QObject):
         except InputError as error:
             self.message.emit("error", f"{error}", None)
             return False
-        self._load(scenario, keep_ghosts=False, name=name)
+        self._load(scenario, keep_ghosts=False, name=name, opening=True)
         return True
 
     def reset(self) -> None:
         """Start again from the same knobs, with the numbers as they are now set; this run stays as a ghost."""
-        self._restart(lambda run: run)
+        if self.scenario is not None:
+            self._load(self._current(), keep_ghosts=True)
 
     def new_seed(self) -> None:
         """Start again with seeds that none of the runs has."""
-        if self.run is None:
-            return
-        seeds = [run.spec.seed for run in self.runs]
-        beyond = max(seeds) - min(seeds) + 1  # as far on as the runs' own seeds reach, so that none comes twice
-        self._restart(lambda run: msgspec.structs.replace(run, seed=run.seed + beyond))
-        if self.run.steps_per_epoch is None:
-            self.message.emit("info", "A surface has no randomness: every seed gives the same run.", None)
+        if self.run is not None:
+            self._load(reseeded(self._current()), keep_ghosts=True)
+            if self.run.steps_per_epoch is None:
+                self.message.emit("info", "A surface has no randomness: every seed gives the same run.", None)
 
-    def rebuild(self, changes: dict[str, Any]) -> None:
-        """Start a new run with other keys of the recipe; a mistake leaves everything as it is, with a message."""
-        self._rebuild(self.selected, changes)
+    def rebuild(self, changes: dict[str, Any], index: int | None = None, *, play_on: bool = False) -> None:
+        """Start anew with other keys of the recipe, of the selected run or of all; a mistake leaves all as it is."""
+        if self.scenario is None:
+            return
+        current = self._current()
+        index = min(self.selected if index is None else index, len(current.runs) - 1)  # of what is coming, if it is
+        try:
+            scenario = with_keys(current, index, changes, "not rebuilt")
+        except InputError as error:
+            self.message.emit("error", str(error), None)
+            return
+        other_cost = not {"surface", "formula"}.isdisjoint(changes)
+        self._load(scenario, keep_ghosts=not other_cost, name=scenario.title if other_cost else "", play_on=play_on)
 
     def put_ball(self, point: Sequence[float], index: int | None = None) -> None:
         """Start again from ``point``: all runs that share their start, or only that run which has a start of its own.
 
         What played goes on playing, from there.
         """
-        self._rebuild(self.selected if index is None else index, {"start": list(point)}, play_on=True)
+        if self._loading is None:  # else it was meant for what is no longer there
+            self.rebuild({"start": list(point)}, index, play_on=True)
 
-    def add_ball(self, point: Sequence[float]) -> None:
-        """Start all again, with one more run: the selected one's rule, from ``point``."""
-        if self.run is None:
+    def add_run(self, start: Sequence[float] | None = None) -> None:
+        """Start all again with one more run, by the selected one's rule: from its start, or from another."""
+        if self.run is None or self._loading is not None:
             return
-        scenario = self._current()
-        start = tuple(point)
-        label = f"from {', '.join(f'{knob:.3g}' for knob in start)}"
-        own = msgspec.structs.replace(scenario.runs[self.selected].problem, start=start)
-        added = msgspec.structs.replace(scenario.runs[self.selected], problem=own, label=label)
         try:
-            scenario = from_tree(to_tree(msgspec.structs.replace(scenario, runs=(*scenario.runs, added))), "not added")
+            scenario = with_another(self._current(), self.selected, start)
         except InputError as error:
             self.message.emit("error", str(error), None)
             return
-        self._load(scenario, keep_ghosts=False, play_on=True)
+        self._load(scenario, keep_ghosts=False, select=len(scenario.runs) - 1, play_on=True)
+
+    def remove_run(self) -> None:
+        """Start all again but the selected run."""
+        if len(self.runs) > 1 and self._loading is None:
+            scenario = without(self._current(), self.selected)
+            self._load(scenario, keep_ghosts=False, select=max(0, self.selected - 1), play_on=True)
 
     def explore(self, steps: int) -> None:
         """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""
@@ -175,18 +188,8 @@ class Session(QObject):
 
     def slower(self, blown_up: Run) -> None:
         """Start again with a third of this run's learning rate."""
-
-        def with_smaller_rate(index: int, run: RunSpec) -> RunSpec:
-            if self.runs[index] is not blown_up:
-                return run
-            rate = float(f"{run.optimizer.learning_rate / 3:.2g}")
-            return msgspec.structs.replace(
-                run, optimizer=msgspec.structs.replace(run.optimizer, learning_rate=rate), changes=()
-            )
-
-        scenario = self._current()
-        runs = tuple(with_smaller_rate(index, run) for index, run in enumerate(scenario.runs))
-        self._load(msgspec.structs.replace(scenario, runs=runs), keep_ghosts=True)
+        if blown_up in self.runs and self._loading is None:
+            self._load(slower(self._current(), self.runs.index(blown_up)), keep_ghosts=True)
 
     def select(self, index: int) -> None:
         """Let another of `runs` own the surface, the third panel and the readouts."""
@@ -195,6 +198,7 @@ class Session(QObject):
             there = frame.runs[len(frame.runs) - len(self.runs) + index].step  # the same moment, in its own steps
             self._scene.select(index)
             self._slices.show(self._scene)
+            self.explorer.drop()
             if self.timeline.live:
                 self.timeline.draw_now()
             else:
@@ -280,18 +284,16 @@ class Session(QObject):
 
     # What follows
 
-    def _rebuild(self, index: int, changes: dict[str, Any], *, play_on: bool = False) -> None:
-        if self.scenario is None:
-            return
-        try:
-            scenario = with_keys(self._current(), index, changes, "not rebuilt")
-        except InputError as error:
-            self.message.emit("error", str(error), None)
-            return
-        other_cost = not {"surface", "formula"}.isdisjoint(changes)
-        self._load(scenario, keep_ghosts=not other_cost, name=scenario.title if other_cost else "", play_on=play_on)
-
-    def _load(self, scenario: Scenario, *, keep_ghosts: bool, name: str = "", play_on: bool = False) -> None:
+    def _load(
+        self,
+        scenario: Scenario,
+        *,
+        keep_ghosts: bool,
+        name: str = "",
+        select: int | None = None,
+        opening: bool = False,
+        play_on: bool = False,
+    ) -> None:
         played = self.playing
         self.pause()
         self._resume = played
@@ -299,6 +301,8 @@ class Session(QObject):
         # A reset of what is only coming has no run before it.
         self._keep_ghosts = keep_ghosts and (self._loading is None or self._keep_ghosts)
         self._coming = name or (self._coming if self._loading else self.name)
+        self._coming_selected = self.selected if select is None else select
+        self._opening = opening or (self._opening and self._loading is not None)
         self._loading = scenario
         self.loading.emit(scenario.title)
         self._worker.load(scenario)
@@ -308,33 +312,18 @@ class Session(QObject):
         if self._loading is not None:
             return self._loading
         assert self.scenario is not None  # nothing can be reset before something is open
-        runs = []
-        for run in self.runs:
-            optimizer = msgspec.structs.replace(
-                run.spec.optimizer, **{name: getattr(run.optimizer, name) for name in run.tuned}
-            )
-            # A number that was set by hand holds from the start; the recipe's own changes of others stand.
-            changes = ({key: value for key, value in c.items() if key not in run.tuned} for c in run.spec.changes)
-            left = tuple(change for change in changes if len(change) > 1)
-            runs.append(msgspec.structs.replace(run.spec, optimizer=optimizer, changes=left))
-        return msgspec.structs.replace(self.scenario, runs=tuple(runs))
-
-    def _restart(self, change: Callable[[RunSpec], RunSpec]) -> None:
-        if self.scenario is None:
-            return
-        scenario = self._current()
-        runs = tuple(change(run) for run in scenario.runs)
-        self._load(msgspec.structs.replace(scenario, runs=runs), keep_ghosts=True)
+        return as_set(self.scenario, self.runs)
 
     def _show(self, scenario: Scenario, runs: list[Run]) -> None:
         before = self._scene
-        selected = before.selected if before and self._keep_ghosts and before.selected < len(runs) else 0
+        selected = min(0 if self._opening else self._coming_selected, len(runs) - 1)
         ghosts = before.runs if before and self._keep_ghosts else []
         self.scenario, self.name, self._resume, self._loading = scenario, self._coming, False, None
-        if not self._keep_ghosts:
+        if self._opening:  # the user's choice outlives whatever else starts anew
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
         self._scene = Scene(runs, ghosts, selected)
         self._slices.show(self._scene)
+        self.explorer.drop()
         self._target = 0.0
         self._announced = set()
         self.timeline.show(self._scene)

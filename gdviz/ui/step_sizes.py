@@ -30,10 +30,11 @@ _READABLE = 0.25
 _MOST_SWEPT = 1000
 """steps of a sweep unless more are asked for: under half a second"""
 _SAYS = {
-    "crawling": "Every step takes less than a tenth of the slope away: a larger learning rate would get there sooner.",
-    "converging": "The slope shrinks from step to step.",
-    "bouncing": "Nearly every step leads to the other side of the valley.",
-    "unstable": "Every step leads to the other side of the valley, and higher up: it is about to blow up.",
+    "crawling": "A step hardly changes the slope: a larger learning rate would get on faster.",
+    "converging": "The slope has shrunk over the last steps.",
+    "speeding up": "The slope has grown over the last steps: it leaves a flat place, or runs away.",
+    "bouncing": "Steps lead to and fro, and the slope is no smaller for it.",
+    "unstable": "Most steps lead to the other side of the valley, and the slope grows.",
     "at rest": "The slope is as good as zero: nothing moves any more.",
     "blew up": "The cost has left the range of numbers.",
 }

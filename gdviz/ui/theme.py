@@ -47,6 +47,7 @@ class Theme:
         colours = {
             "crawling": crawling,
             "converging": converging,
+            "speeding up": self.accent,
             "bouncing": bouncing,
             "unstable": unstable,
             "blew up": unstable,

@@ -159,12 +159,14 @@ class Window(QMainWindow):
         self.timeline_bar.live_asked.connect(session.to_live)
         self.knobs.knob_changed.connect(session.change)
         self.knobs.rebuild_asked.connect(session.rebuild)
+        self.knobs.run_added.connect(lambda: session.add_run())
+        self.knobs.run_removed.connect(session.remove_run)
         for rejected in (self.knobs.rejected, self.race.rejected):
             rejected.connect(lambda text: self._show_message("error", text, None))
         self.loss.seek.connect(session.seek)
         for chosen in (self.loss.run_selected, self.surface.run_selected, self.race.run_chosen):
             chosen.connect(self._select)
-        self.surface.ball_placed.connect(lambda at, another: (session.add_ball if another else session.put_ball)(at))
+        self.surface.ball_placed.connect(lambda at, another: (session.add_run if another else session.put_ball)(at))
         self.surface.ball_moved.connect(self._move_ball)
         session.playing_changed.connect(self.anatomy.set_playing)
         session.playing_changed.connect(self.race.set_playing)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WORDS = {
     "crawling": "crawl",
+    "speeding up": "speed up",
     "converging": "converge",
     "bouncing": "bounce",
     "unstable": "unstable",

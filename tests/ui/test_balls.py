@@ -1,8 +1,10 @@
 """Balls put, dragged and added with the mouse: what the session and the window make of it."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
@@ -61,7 +63,7 @@ def test_what_played_goes_on_from_where_the_ball_was_put(
 def test_another_ball_runs_by_the_selected_rule(session: Session, opened: Open, renewed: Renewed) -> None:
     opened(BOWL)
     session.select(1)
-    runs = renewed(lambda: session.add_ball((-1.0, 0.5)))
+    runs = renewed(lambda: session.add_run((-1.0, 0.5)))
     assert starts(runs) == [[1.5, 1.5], [1.5, 1.5], [-1.0, 0.5]]
     assert runs[2].optimizer == runs[1].optimizer
     assert runs[2].label == "from -1, 0.5"
@@ -72,9 +74,8 @@ def test_a_sixty_fifth_ball_is_refused_in_words(
     session: Session, opened: Open, messages: list[Message], renewed: Renewed
 ) -> None:
     runs = opened(BOWL + '[[runs]]\noptimizer = { kind = "gradient-descent" }\n' * 62)
-    session.add_ball((0.0, 0.5))
-    assert messages[-1][0] == "error"
-    assert "runs" in messages[-1][1]
+    session.add_run((0.0, 0.5))
+    assert messages[-1][:2] == ("error", "no run was added: expected at most 64 of them")
     assert session.runs is runs or session.runs == runs
 
 
@@ -98,6 +99,72 @@ def test_a_wrong_formula_leaves_all_as_it_was(session: Session, opened: Open, me
     runs = opened(BOWL)
     session.rebuild({"formula": "x**2 + import"})
     assert messages[-1][0] == "error"
+    assert session.runs == runs
+
+
+def test_a_race_is_put_together_and_taken_apart(session: Session, opened: Open, renewed: Renewed) -> None:
+    opened(BOWL)
+    session.select(1)
+    session.set_speed(60)
+    runs = renewed(session.add_run)
+    assert [run.label for run in runs] == ["gentle", "bold", "momentum 3"]
+    assert (session.selected, session.timeline.pace) == (2, 60)  # the user's speed stays
+    runs = renewed(lambda: session.rebuild({"optimizer": "adam"}))
+    assert [type(run.optimizer).__name__ for run in runs] == ["GradientDescent", "HeavyBall", "Adam"]
+    assert [run.label for run in renewed(session.remove_run)] == ["gentle", "bold"]
+    assert session.selected == 1
+    renewed(session.remove_run)
+    session.remove_run()  # the last one stays
+    assert [run.label for run in session.runs] == ["gentle"]
+
+
+def test_what_was_meant_for_runs_that_are_going_is_left_undone(
+    session: Session, opened: Open, renewed: Renewed, qtbot: QtBot
+) -> None:
+    opened(BOWL)
+    session.select(1)
+
+    def click_too_late() -> None:
+        session.open("worked-run")  # one run, of one knob
+        session.put_ball((1.0, 1.0), 1)
+        session.add_run((1.0, 1.0))
+        session.remove_run()
+        session.slower(session.runs[1])
+        session.rebuild({"optimizer": "momentum"})
+
+    (run,) = renewed(click_too_late)
+    assert (run.label, session.name) == ("momentum", "worked-run")
+
+
+def test_a_late_sweep_is_not_shown(session: Session, opened: Open, qtbot: QtBot) -> None:
+    opened(BOWL)
+    swept: list[object] = []
+    session.explorer.swept.connect(swept.append)
+    session.explore(50)
+    time.sleep(0.5)  # it is done, and what it found waits in this thread's queue
+    session.explorer.drop()
+    qtbot.wait(100)
+    assert swept == []
+
+
+def test_a_tried_rate_goes_on_beyond_the_stop_as_the_sweep_does(session: Session, opened: Open, qtbot: QtBot) -> None:
+    opened(BOWL.replace("steps = 1000000", "steps = 1000\ncost_below = 0.1"))
+    with qtbot.waitSignal(session.explorer.swept, timeout=10_000) as signal:
+        session.explore(200)
+    (sweep,) = signal.args
+    at = int(np.argmin(np.abs(sweep.rates - 0.1)))
+    with qtbot.waitSignal(session.explorer.tried, timeout=10_000) as signal:
+        session.try_rate(float(sweep.rates[at]), 200)
+    (run,) = signal.args
+    assert run.step == 200
+    assert run.row.cost == pytest.approx(sweep.costs[at], rel=1e-9)
+
+
+def test_a_start_without_a_cost_is_refused_in_words(session: Session, opened: Open, qtbot: QtBot) -> None:
+    runs = opened(BOWL.replace('kind = "surface"\nname = "bowl"', 'kind = "formula"\nexpression = "log(x) + y"'))
+    with qtbot.waitSignal(session.message, timeout=10_000) as signal:
+        session.put_ball((-1.0, 0.0))
+    assert signal.args[:2] == ["error", "problem.start: expected a point where the cost is finite, got [-1.0, 0.0]"]
     assert session.runs == runs
 
 

@@ -18,7 +18,7 @@ __all__ = ["Domain", "FormulaError", "checked", "formula_surface"]
 
 Domain: TypeAlias = tuple[tuple[float, float], ...]
 
-_KINKED = {"abs", "sign", "floor"}
+_KINKED = {"abs", "sign", "floor", "sqrt"}
 _TELLING = (0.75, 0.6)
 """where the ball starts, in half-widths off the centre: where most formulas are steep, and on no axis of symmetry"""
 _TRIED = 41

@@ -148,7 +148,7 @@ def _written(slope: Any) -> str:
         return ""
     whole = {number: _number(float(number)) for number in slope.atoms(sympy.Float)}
     text = ", ".join(map(_Written().doprint, slope.xreplace(whole)))
-    text = re.sub(r"\*\*([0-9]+)(?![0-9.e])", lambda power: power[1].translate(_RAISED), text)
+    text = re.sub(r"\*\*([0-9]+)(?![0-9.e]|\*\*)", lambda power: power[1].translate(_RAISED), text)
     text = re.sub(r"(?<![a-z0-9.])([0-9.]+)\*(?=[a-z(])", r"\1", text).replace("**", "^").replace("*", "·")
     return text if len(text) <= SHORT else ""
 

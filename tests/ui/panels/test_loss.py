@@ -358,3 +358,9 @@ def test_theme_and_size_can_change_while_shown(shown: Shown) -> None:
     assert "mean&nbsp;of" not in shown.legend(), "a small panel gives its room to the curve"
     assert "mean&nbsp;of" in shown.panel._legend.toolTip()
     assert shown.viewport.height() > 120
+
+
+def test_costs_below_zero_are_in_view(shown: Shown) -> None:
+    shown.show(run(np.linspace(-1.0, -78.0, 40)))
+    bottom, top = shown.view.viewRange()[1]
+    assert bottom < -78 < -1 < top < 20

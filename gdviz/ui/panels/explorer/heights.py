@@ -46,7 +46,7 @@ def heights(sweep: Sweep, lowest: float | None) -> Heights:
     """
     known = np.append(sweep.costs, sweep.start_cost)
     alive = np.append(sweep.blew_up < 0, True) & np.isfinite(known)
-    base = min(0.0, known[alive].min(), 0.0 if lowest is None else lowest)
+    base = min(0.0, known[alive].min(initial=0.0), 0.0 if lowest is None else lowest)
     rises = np.where(alive, known - base, np.nan)
     reference = rises[-1] if rises[-1] > 0 else np.nanmax(rises) or 1.0
     least, most = _DEEPEST * reference, _HIGHEST * reference

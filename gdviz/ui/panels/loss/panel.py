@@ -254,12 +254,14 @@ class LossPanel(QWidget):
     def _place(self) -> None:
         """Follow the view: what lives in its pixels, and the accuracy, whose axis does not zoom."""
         _, (bottom, top) = self._view.viewRange()
+        if not bottom < top:  # costs so large that floats have nothing in between
+            return
         stretch = QTransform(1, 0, 0, top - bottom, 0, bottom)
         for item in (*self._train_accuracy, *self._test_accuracy):
             item.setTransform(stretch)
         area = self._view.rect()
         lines = QPainterPath()
-        for value in self._left.tickValues(bottom, top, area.height())[0][1]:
+        for value in next(iter(self._left.tickValues(bottom, top, area.height())), (0, ()))[1]:
             y = area.height() * (top - value) / (top - bottom)
             lines.moveTo(0, y)
             lines.lineTo(area.width(), y)

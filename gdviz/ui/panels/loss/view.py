@@ -70,7 +70,7 @@ def linear_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:
                     ends.append(end if abs(end) <= 1e4 * near else math.copysign(10 * near, end))
     lowest, highest = min(ends), max(ends)
     bottom = -above(-lowest) if lowest < 0 else 0.0
-    return bottom, above(highest) if highest > 0 else bottom + 1
+    return bottom, above(highest) if highest > 0 else 0.0 if lowest < 0 else 1.0
 
 
 def log_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:

@@ -172,6 +172,8 @@ class StepParts:
     def _keep_free(self, start: Floats, vector: Floats) -> None:
         """Let no label cover a line."""
         half, length = 0.4 * self._em, float(np.hypot(*vector))
+        if not math.isfinite(length):
+            return
         for share in np.arange(half, length, 2 * half) / max(length, half):
             x, y = (start + share * vector).tolist()
             self._taken.append(QRectF(x - half, y - half, 2 * half, 2 * half))
@@ -199,6 +201,9 @@ class StepParts:
         if theta.size == 1:
             with np.errstate(all="ignore"):
                 theta = np.append(theta, frame.problem.costs_and_gradients(theta[None])[0])
+        if not np.isfinite(theta).all():
+            self._landing.setVisible(False)
+            return "no new point: it blows up", ball, np.array([0.0, -1.0]), term_colour(self._theme, "step")
         at = pixels(theta)
         self._keep_free(at, np.array([0.0, ball[1] - at[1]]))  # on a curve, the way down to it
         self._taken.append(QRectF(at[0] - self._em / 2, at[1] - self._em / 2, self._em, self._em))

@@ -3,7 +3,6 @@
 import contourpy
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainterPath, QPen, QPixmap, QTransform, qRgb
 from PySide6.QtWidgets import QGraphicsItem, QGraphicsPathItem, QGraphicsPixmapItem
@@ -119,20 +118,20 @@ def _banded(costs: Floats, levels: Floats) -> QImage:
     What is not finite is as high as the highest.
     """
     finite = np.isfinite(costs)
-    known = np.where(finite, costs, costs[finite].max(initial=0)).astype(np.float32)
+    known = np.where(finite, costs, costs[finite].max(initial=0))
     wide = _stretch(_stretch(known).T).T
-    bands = np.searchsorted(levels.astype(np.float32), wide.ravel(), side="right").astype(np.uint8)
+    bands = np.searchsorted(levels, wide.ravel(), side="right").astype(np.uint8)
     image = QImage(bands.tobytes(), _SIDE, _SIDE, _SIDE, QImage.Format.Format_Indexed8)
     image.setColorTable([qRgb(*colour) for colour in band_colours(levels.size).tolist()])
     return image.convertToFormat(QImage.Format.Format_RGB32)  # a copy, so the bytes may go
 
 
-def _stretch(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def _stretch(rows: Floats) -> Floats:
     """Rows (n, k), linearly interpolated at the centres of _SIDE pixels between the first and the last: (_SIDE, k)."""
-    at = (np.arange(_SIDE, dtype=np.float32) + 0.5) / _SIDE * (len(rows) - 1)
+    at = (np.arange(_SIDE) + 0.5) / _SIDE * (len(rows) - 1)
     before = np.minimum(at.astype(int), len(rows) - 2)
-    part = (at - before)[:, None].astype(np.float32)
-    stretched: NDArray[np.float32] = rows[before] * (1 - part) + rows[before + 1] * part
+    part = (at - before)[:, None]
+    stretched: Floats = rows[before] * (1 - part) + rows[before + 1] * part
     return stretched
 
 

@@ -77,7 +77,8 @@ def tangent(frame: Frame, pixels: Pixels) -> Floats:
     """The ends (2, 2) in pixels of the line through the ball on a curve that has the slope there."""
     assert frame.slope is not None
     scale_x, scale_y = pixels.scale
-    along = np.array([scale_x, float(frame.slope[0]) * scale_y])
+    slope = float(frame.slope[0]) * scale_y
+    along = np.array([scale_x, slope]) / max(abs(scale_x), abs(slope)) if math.isfinite(slope) else np.array([0, 1.0])
     half = along * (min(pixels.width, pixels.height) / 4 / np.hypot(*along))
     ball = pixels(frame.run.trail[-1])
     return np.array([ball - half, ball + half])

@@ -22,7 +22,7 @@ def nice_levels(costs: Floats) -> Floats:
         return np.empty(0)
     low, high = float(finite.min()), float(finite.max())
     rise = finite[finite > low] - low
-    if high - low > _FAR_APART * np.quantile(rise, 0.05):
+    if (high - low) / _FAR_APART > np.quantile(rise, 0.05):
         levels = _logarithmic(low, float(np.quantile(rise, 0.01)), high - low)
     else:
         levels = _even(low, high)

@@ -212,7 +212,7 @@ class MapView(QWidget):
             else:
                 finite = landscape.costs[np.isfinite(landscape.costs)]
                 low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
-                room = 0.08 * (high - low) or 1.0
+                room = 0.08 * (high - low) or max(1.0, 1e-6 * abs(high))  # which floats can still tell apart
                 x, y = landscape.x[[0, -1]], np.array([low - room, high + room])
             self._view.setRange(xRange=tuple(x), yRange=tuple(y), padding=0)
         self._view_changed()

@@ -1,0 +1,64 @@
+"""One scenario made into another: what a reset, a ball put down, one run more or less, or a smaller rate start from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from gdviz.core.errors import InputError
+from gdviz.core.optimizers import kind_of
+from gdviz.core.scenario import MOST_RUNS, Scenario, from_tree, to_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from gdviz.core.run import Run
+
+
+def as_set(scenario: Scenario, runs: Sequence[Run]) -> Scenario:
+    """The scenario of these runs with the optimizers' numbers as they are now."""
+    specs = []
+    for run in runs:
+        optimizer = replace(run.spec.optimizer, **{name: getattr(run.optimizer, name) for name in run.tuned})
+        # A number that was set by hand holds from the start; the recipe's own changes of others stand.
+        changes = ({key: value for key, value in c.items() if key not in run.tuned} for c in run.spec.changes)
+        left = tuple(change for change in changes if len(change) > 1)
+        specs.append(replace(run.spec, optimizer=optimizer, changes=left))
+    return replace(scenario, runs=tuple(specs))
+
+
+def reseeded(scenario: Scenario) -> Scenario:
+    """With seeds that none of the runs had."""
+    seeds = [run.seed for run in scenario.runs]
+    beyond = max(seeds) - min(seeds) + 1  # as far on as the runs' own seeds reach, so that none comes twice
+    return replace(scenario, runs=tuple(replace(run, seed=run.seed + beyond) for run in scenario.runs))
+
+
+def slower(scenario: Scenario, index: int) -> Scenario:
+    """With a third of run ``index``'s learning rate, from its start to its end."""
+    run = scenario.runs[index]
+    rate = float(f"{run.optimizer.learning_rate / 3:.2g}")
+    gentle = replace(run, optimizer=replace(run.optimizer, learning_rate=rate), changes=())
+    return replace(scenario, runs=(*scenario.runs[:index], gentle, *scenario.runs[index + 1 :]))
+
+
+def with_another(scenario: Scenario, index: int, start: Sequence[float] | None = None) -> Scenario:
+    """With one more run: by run ``index``'s rule, from its start or from another. Raises InputError."""
+    if len(scenario.runs) >= MOST_RUNS:
+        raise InputError(f"no run was added: expected at most {MOST_RUNS} of them")
+    tree = to_tree(scenario)
+    added = dict(tree["runs"][index])
+    if start is None:
+        added["label"] = f"{kind_of(type(scenario.runs[index].optimizer))} {len(scenario.runs) + 1}"
+    else:
+        added["problem"] = added["problem"] | {"start": list(start)}
+        added["label"] = f"from {', '.join(f'{knob:.3g}' for knob in start)}"
+    tree["runs"] = [*tree["runs"], added]
+    return from_tree(tree, "no run was added")
+
+
+def without(scenario: Scenario, index: int) -> Scenario:
+    """With one run less; the last one stays."""
+    left = scenario.runs[:index] + scenario.runs[index + 1 :]
+    return replace(scenario, runs=left or scenario.runs)
