@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections import ChainMap
+from functools import cache
 from reprlib import repr as shortened
 from typing import TYPE_CHECKING, Any, NamedTuple, get_type_hints
 
@@ -40,6 +41,7 @@ class Knob(NamedTuple):
     """``high`` itself is not accepted"""
 
 
+@cache
 def knobs(spec: type[Spec]) -> tuple[Knob, ...]:
     """The bounded floating-point fields of ``spec``, in order of declaration."""
     hints = get_type_hints(spec, include_extras=True)

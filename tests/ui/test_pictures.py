@@ -134,3 +134,25 @@ def test_the_worked_run(window: Window, take: Callable[[str], dict[str, Pixels]]
     frame = window.session.timeline.frame
     assert frame is not None
     assert frame.run.cost == pytest.approx(6.5536)
+
+
+def test_a_race_and_a_step_taken_apart(window: Window, take: Callable[[str], dict[str, Pixels]], qtbot: QtBot) -> None:
+    open_scenario(window, qtbot, "rosenbrock-race")
+    window.session.set_speed(200)
+    window.session.play()
+    qtbot.waitUntil(lambda: all(run.step >= 200 for run in window.session.runs), timeout=20_000)
+    window.session.pause()
+    window.surface.set_view("3d")
+    window.step_sizes.toggle()
+    with qtbot.waitSignal(window.session.explorer.swept, timeout=20_000):
+        pass
+    race = take("race")
+    window.step_sizes.toggle()
+    window.surface.set_view("2d")
+    window.session.select(1)
+    window._toggle_anatomy()
+    for _ in range(2):
+        window._next_part()
+    apart = take("anatomy")
+    for theme in ("dark", "light"):
+        assert share_that_differs(race[theme], apart[theme]) > 0.1

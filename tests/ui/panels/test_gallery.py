@@ -49,7 +49,7 @@ def pixels(panel: SurfacePanel) -> NDArray[np.uint8]:
     return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
 
 
-@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+@pytest.mark.parametrize("theme", [DARK, LIGHT] if "GDVIZ_PICTURES" in os.environ else [DARK], ids=lambda t: t.name)
 @pytest.mark.parametrize("surface", SURFACES, ids=lambda surface: surface.name)
 def test_each_has_a_map_and_a_relief(
     surface: Surface, theme: Theme, folder: Path, qapp: QApplication, look: None, qtbot: QtBot
