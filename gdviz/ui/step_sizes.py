@@ -49,6 +49,7 @@ class StepSizes(QObject):
         super().__init__(session)
         self._session, self._knobs, self._messages, self._theme = session, knobs, messages, theme
         self._sweep: Sweep | None = None
+        self._waiting = False
         self._shown_at = 0.0
         self.explorer = ExplorerPanel(theme)
         self.place = QStackedWidget()
@@ -87,6 +88,8 @@ class StepSizes(QObject):
         self.explorer.set_stale(True)
         if not self._knobs.can_explore:
             self._close()
+        elif self.exploring and self._waiting:  # the sweep that was waited for was dropped with what it was for
+            self._explore()
 
     def show_frame(self, frame: Frame) -> None:
         """Follow the cursor: at once, or, while it plays, as fast as one can read."""
@@ -104,6 +107,7 @@ class StepSizes(QObject):
             self.place.setCurrentWidget(self.explorer)
             self.explorer.set_steps(steps)
             self.explorer.show_waiting()
+            self._waiting = True
             if self._session.timeline.frame is not None:
                 self.explorer.show_frame(self._session.timeline.frame)
             self._session.explore(steps)
@@ -112,7 +116,7 @@ class StepSizes(QObject):
         self.place.setCurrentIndex(0)
 
     def _show_sweep(self, sweep: Sweep) -> None:
-        self._sweep = sweep
+        self._sweep, self._waiting = sweep, False
         self.explorer.show_sweep(sweep)
         if self._session.timeline.frame is not None:
             self._show_zones(self._session.timeline.frame)

@@ -1,0 +1,91 @@
+"""The zones on the slider, the explorer and the word for what a run is doing, in the whole window."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+
+from gdviz.ui.window import Window
+from tests.support import Open, frame_of, go
+
+Key = Qt.Key
+RACE = """
+[problem]
+kind = "surface"
+name = "{name}"
+[stop]
+steps = 100
+[[runs]]
+label = "plain"
+optimizer = {{ kind = "gradient-descent", learning_rate = 0.02 }}
+[[runs]]
+label = "adam"
+optimizer = {{ kind = "adam", learning_rate = 0.05 }}
+"""
+
+
+def test_the_slider_shows_the_limit_here_and_now(window: Window, shown: Open, qtbot: QtBot) -> None:
+    shown(RACE.format(name="parabola"))
+    track = window.knobs._knobs["learning_rate"].track  # type: ignore[union-attr]
+    assert track.limit == 1.0  # type: ignore[union-attr]
+    assert [zone.regime for zone in track.zones] == ["crawling", "converging", "bouncing", "unstable"]  # type: ignore[union-attr]
+    window.session.select(1)  # Adam has no limit: nothing is painted until it was swept
+    track = window.knobs._knobs["learning_rate"].track  # type: ignore[union-attr]
+    assert track.zones == ()  # type: ignore[union-attr]
+    with qtbot.waitSignal(window.session.explorer.swept, timeout=10_000):
+        QTest.keyClick(window, Key.Key_X)
+    assert len(track.zones) > 1  # type: ignore[union-attr]
+    assert track.limit is None  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("rate", "word"), [(0.01, "crawling"), (0.3, "converging"), (0.8, "bouncing"), (1.2, "unstable")]
+)
+def test_the_message_bar_names_what_the_run_does(
+    rate: float, word: str, window: Window, shown: Open, qtbot: QtBot
+) -> None:
+    shown(RACE.format(name="parabola").replace("0.02", str(rate)))
+    go(window, qtbot, 12)
+    assert window.messages._state.text().endswith(word)
+
+
+def test_a_click_in_the_explorer_brings_that_run(window: Window, shown: Open, qtbot: QtBot) -> None:
+    shown(RACE.format(name="bowl"))
+    with qtbot.waitSignal(window.session.explorer.swept, timeout=10_000):
+        QTest.keyClick(window, Key.Key_X)
+    assert window.step_sizes.exploring
+    with qtbot.waitSignal(window.session.explorer.tried, timeout=10_000):
+        window.step_sizes.explorer.ghost_asked.emit(0.1)
+    assert [run.label for run in frame_of(window).runs] == ["rate 0.1", "plain", "adam"]
+    QTest.keyClick(window, Key.Key_X)
+    assert not window.step_sizes.exploring
+
+
+def test_what_is_waited_for_is_swept_for_the_run_that_is_chosen_meanwhile(
+    window: Window, shown: Open, qtbot: QtBot
+) -> None:
+    shown(RACE.format(name="rosenbrock"))
+    with qtbot.waitSignal(window.session.explorer.swept, timeout=10_000) as signal:
+        QTest.keyClick(window, Key.Key_X)
+        window.session.select(1)
+    assert type(signal.args[0].optimizer).__name__ == "Adam"
+
+
+def test_a_step_is_taken_apart_part_by_part(window: Window, shown: Open, qtbot: QtBot) -> None:
+    shown(RACE.format(name="bowl"))
+    window.session.select(1)
+    go(window, qtbot, 3)
+    QTest.keyClick(window, Key.Key_A)
+    assert (window.anatomy.isVisible(), window.race.isVisible(), window.anatomy.part) == (True, False, 0)
+    n_terms = len(frame_of(window).terms)
+    for part in range(1, n_terms + 1):
+        QTest.keyClick(window, Key.Key_N)
+        assert window.anatomy.part == part
+    QTest.keyClick(window, Key.Key_B)
+    assert window.anatomy.part == n_terms - 1
+    QTest.keyClick(window, Key.Key_N)
+    QTest.keyClick(window, Key.Key_N)  # past the new point lies the next step
+    qtbot.waitUntil(lambda: frame_of(window).step == 4)
+    assert window.anatomy.part == 0
+    QTest.keyClick(window, Key.Key_A)
+    assert (window.anatomy.isVisible(), window.race.isVisible()) == (False, True)
