@@ -35,8 +35,8 @@ _ROWS = 9
 """that the table asks room for; more are scrolled"""
 _WORDS = (Column.RUN, Column.OPTIMIZER, Column.STATE)
 """written from the left; numbers stand to the right"""
-_DISPENSABLE = (Column.TRAVELLED, Column.RATE, Column.OPTIMIZER, Column.BEST)
-"""go one after the other where the table is narrow"""
+_DISPENSABLE = (Column.OPTIMIZER, Column.RATE, Column.TRAVELLED, Column.BEST)
+"""go one after the other where the table is narrow; the rule and its rate stand in the tooltip and at the knobs, too"""
 
 
 class _Standings(QAbstractTableModel):
