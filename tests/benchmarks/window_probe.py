@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from gdviz.core.run import Run, build, next_run
 from gdviz.core.scenario import from_tree, read_tree, to_toml
-from gdviz.ui.app import make_window
+from gdviz.ui.app import make_window, settle
 from gdviz.ui.theme import DARK
 from gdviz.ui.window import Window
 
@@ -110,6 +110,7 @@ def _window(name: str) -> Window:
     window.resize(1440, 900)
     window.show()
     window.open(name)
+    settle()
     return window
 
 
