@@ -42,7 +42,7 @@ def test_rosenbrock(at: tuple[float, float]) -> None:
 
 
 def make(function: object, slope: object) -> Surface:
-    return replace(CATALOGUE["bowl"], name="a test", function=function, slope=slope)  # type: ignore[arg-type]
+    return replace(CATALOGUE["bowl"], name="a test", function=function, slope=slope)  # type: ignore[arg-type]  # a function
 
 
 def test_on_a_saddle_the_upward_curve_counts() -> None:

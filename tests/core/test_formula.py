@@ -436,7 +436,7 @@ def grown(text: str, step: Callable[[str, int], str]) -> str:
 
 
 GROWING: dict[str, Callable[[str, int], str]] = {
-    **{name: lambda s, i, name=name: f"{name}({s})" for name in FUNCTIONS},  # type: ignore[misc]
+    **{name: lambda s, i, name=name: f"{name}({s})" for name in FUNCTIONS},  # type: ignore[misc]  # its default
     "tower": lambda s, i: f"(x+y)**{s}",
     "power of power": lambda s, i: f"({s})**(x*y)",
     "products": lambda s, i: f"{s}*(x+{i}*y)",

@@ -85,7 +85,7 @@ def test_zones_merge_and_meet_at_geometric_means() -> None:
     n = 5
     rates = np.array([0.01, 0.1, 1.0, 4.0, 9.0])
     states = ("crawling", "crawling", "converging", "blew up", "blew up")
-    found = Sweep(GradientDescent(), 10, rates, np.ones(n), np.full(n, -1), states, 1.0)  # type: ignore[arg-type]
+    found = Sweep(GradientDescent(), 10, rates, np.ones(n), np.full(n, -1), states, 1.0)  # type: ignore[arg-type]  # words
     assert [zone.regime for zone in found.zones] == ["crawling", "converging", "blew up"]
     assert [(zone.low, zone.high) for zone in found.zones] == [
         (0.01, pytest.approx(math.sqrt(0.1))),

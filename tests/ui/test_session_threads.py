@@ -41,7 +41,7 @@ def test_a_ball_that_comes_to_rest_off_its_slice_gets_another(session: Session, 
 
     def rests_on_its_slice() -> bool:
         frame = session.timeline.frame
-        return frame is not None and frame.step == 24 and not session._scene.wants_slice(frame)  # type: ignore[union-attr]
+        return frame is not None and frame.step == 24 and not session._scene.wants_slice(frame)  # type: ignore[union-attr]  # open
 
     qtbot.waitUntil(rests_on_its_slice, timeout=10_000)
 

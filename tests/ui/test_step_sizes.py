@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 
 from gdviz.ui.window import Window
+from gdviz.ui.zones import RateSlider, ZonedTrack
 from tests.support import Open, frame_of, go
 
 Key = Qt.Key
@@ -24,18 +25,25 @@ optimizer = {{ kind = "adam", learning_rate = 0.05 }}
 """
 
 
+def rate_track(window: Window) -> ZonedTrack:
+    slider = window.knobs._knobs["learning_rate"]
+    assert isinstance(slider, RateSlider)
+    return slider.track
+
+
 def test_the_slider_shows_the_limit_here_and_now(window: Window, shown: Open, qtbot: QtBot) -> None:
     shown(RACE.format(name="parabola"))
-    track = window.knobs._knobs["learning_rate"].track  # type: ignore[union-attr]
-    assert track.limit == 1.0  # type: ignore[union-attr]
-    assert [zone.regime for zone in track.zones] == ["crawling", "converging", "bouncing", "unstable"]  # type: ignore[union-attr]
+    track = rate_track(window)
+    assert track.limit == 1.0
+    assert [zone.regime for zone in track.zones] == ["crawling", "converging", "bouncing", "unstable"]
     window.session.select(1)  # Adam has no limit: nothing is painted until it was swept
-    track = window.knobs._knobs["learning_rate"].track  # type: ignore[union-attr]
-    assert track.zones == ()  # type: ignore[union-attr]
+    track = rate_track(window)
+    assert track.zones == ()
     with qtbot.waitSignal(window.session.explorer.swept, timeout=10_000):
         QTest.keyClick(window, Key.Key_X)
-    assert len(track.zones) > 1  # type: ignore[union-attr]
-    assert track.limit is None  # type: ignore[union-attr]
+    track = rate_track(window)
+    assert len(track.zones) > 1
+    assert track.limit is None
 
 
 @pytest.mark.parametrize(

@@ -198,7 +198,6 @@ def test_a_close_during_training_ends_the_threads_at_once(
         assert window.session._worker.isFinished()
         assert window.session._background.isFinished()
     record_property("close_milliseconds", [round(1000 * seconds) for seconds in taken])
-    print("close", moment.__name__, [round(1000 * seconds) for seconds in taken])  # noqa: T201
     assert max(taken) < CLOSE_SECONDS
 
 

@@ -80,7 +80,7 @@ def test_nothing_moves_and_nothing_is_painted_again_without_a_change(slider: Rat
     picture(slider)
     qtbot.wait(50)
     painted = []
-    slider.track.paint_groove = lambda *_: painted.append(1)  # type: ignore[method-assign]
+    slider.track.paint_groove = lambda *_: painted.append(1)  # type: ignore[method-assign]  # counts the paints
     slider.set_zones(zones(PARABOLA), PARABOLA.unstable)
     qtbot.wait(50)
     assert not painted

@@ -100,7 +100,7 @@ def _slope(name: str) -> Any:
     return _differentiated(parse(FUNCTIONS[name][1])[0], ())[0]
 
 
-class _Code(StrPrinter):  # type: ignore[misc]
+class _Code(StrPrinter):  # type: ignore[misc]  # sympy ships no types
     """Python that computes with floats: whole numbers of any length would not go with arrays."""
 
     def _number(self, value: float) -> str:

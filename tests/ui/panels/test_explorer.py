@@ -71,7 +71,7 @@ class Shown:
     def at(self, rate: float, decades: float) -> QPoint:
         """Where a rate and a cost are on the viewport."""
         point = self.view.mapViewToScene(QPointF(math.log10(rate), decades))
-        return self.chart.mapFromScene(point)  # type: ignore[no-any-return]
+        return self.chart.mapFromScene(point)  # type: ignore[no-any-return]  # pyqtgraph ships no types
 
     def has(self, colour: QColor, at: QPoint, within: int = 2) -> bool:
         """Whether this colour is at a point of the viewport, or a few pixels away."""

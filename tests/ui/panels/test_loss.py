@@ -38,7 +38,7 @@ def run(costs: Floats, window: int = 1, **fields: object) -> RunFrame:
         evaluations=UNMEASURED, trail=np.empty((0, 2)), trail_costs=NONE, off_plane=0.0,
         optimizer=GradientDescent(), past=History(1, 0, np.dtype(float), 64).table(), row=0,
     )  # fmt: skip
-    return replace(known, **fields)  # type: ignore[arg-type]
+    return replace(known, **fields)  # type: ignore[arg-type]  # any field
 
 
 def frame(*runs: RunFrame, selected: int = 0, live: bool = False) -> Frame:
@@ -65,7 +65,7 @@ class Shown:
 
     def at(self, x: float, y: float) -> QPoint:
         """Where a point of the axes is on the viewport."""
-        return self.panel._plot.mapFromScene(self.view.mapViewToScene(QPointF(x, y)))  # type: ignore[no-any-return]
+        return self.panel._plot.mapFromScene(self.view.mapViewToScene(QPointF(x, y)))  # type: ignore[no-any-return]  # no types
 
     def picture(self) -> QImage:
         return self.viewport.grab().toImage()

@@ -61,7 +61,7 @@ def a_run(problem: Surface, *points: tuple[float, float], **other: object) -> Ru
         trail=trail, trail_costs=costs, off_plane=0.0, optimizer=GradientDescent(learning_rate=0.1),
         past=History(2, 0, np.dtype(float), 64).table(), row=0,
     )  # fmt: skip
-    return replace(run, **other)  # type: ignore[arg-type]
+    return replace(run, **other)  # type: ignore[arg-type]  # any field
 
 
 def a_frame(problem: Surface, *runs: RunFrame, selected: int = 0, ground: Landscape | None = None) -> Frame:
