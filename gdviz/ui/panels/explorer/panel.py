@@ -15,6 +15,8 @@ from gdviz.ui.panels.explorer.chart import Chart
 from gdviz.ui.widgets import Button, ElidedLabel, NumberEntry, mark, tip
 
 if TYPE_CHECKING:
+    from PySide6.QtGui import QResizeEvent
+
     from gdviz.core.frame import Frame
     from gdviz.core.problem import Problem
     from gdviz.core.sweep import Sweep
@@ -60,7 +62,7 @@ class ExplorerPanel(QWidget):
         self._close.setAccessibleName("Close the step-size explorer")
         self._close.setToolTip(tip("Close the step-size explorer (X)"))
         self._close.setProperty("flat", True)
-        title = QLabel("STEP SIZES")
+        self._title = title = QLabel("STEP SIZES")
         title.setProperty("role", "heading")
         title.setToolTip(
             tip("What came of the same descent, from the same start by the same rule, at each of 61 learning rates")
@@ -98,6 +100,10 @@ class ExplorerPanel(QWidget):
         self._close.setIcon(icon("close", theme))
         self._close.setIconSize(QSize(em, em))
         self._chart.set_theme(theme)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._title.setVisible(self.width() > 24 * self.fontMetrics().height())  # what can be done comes first
 
     def set_steps(self, steps: int) -> None:
         """Show a number of steps; says nothing."""

@@ -149,7 +149,7 @@ class Table(QTableView):
 
     def _fit(self) -> None:
         """Share the width out: first the names are cut off, then the dispensable columns go."""
-        room, least = self.viewport().width(), 7 * self._em
+        room, least = self.viewport().width(), 5 * self._em
         shown = [c for c in Column if c is not Column.TRAVELLED or any(e.texts[c] for e in self.entries)]
         spare = room - sum(self._widths[c] for c in shown)
         for column in _DISPENSABLE:
