@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _WIDEST = 2 * math.sqrt(2)
 """of the ground, from whatever side"""
-_BLOCK = 36_000
+_BLOCK = 90_000
 """pixels drawn at a time: what is known of them fits into the processor's cache"""
 _DENSE = 0.25
 """lines a row: where there are about so many they become thinner, else a cliff would be black"""
@@ -186,16 +186,18 @@ class View:
         """The picture (rows, columns, 4): red, green, blue, alpha, the first three multiplied with the last."""
         n_columns, n_rows = self._shape
         shades = cells(self.terrain.shades(self.camera))
-        columns = np.empty((n_columns, n_rows), np.uint32)
+        columns = np.zeros((n_columns, n_rows), np.uint32)
         block = max(4, _BLOCK // (n_rows * self._finer**2))
         for first in range(0, n_columns, block):
             last = min(first + block, n_columns)
-            fine = self._draw(first * self._finer, last * self._finer, shades)
-            columns[first:last] = _halved(fine) if self._finer == 2 else fine
+            lowest, fine = self._draw(first * self._finer, last * self._finer, shades)
+            drawn = _halved(fine) if self._finer == 2 else fine
+            lowest //= self._finer
+            columns[first:last, lowest : lowest + drawn.shape[1]] = drawn
         picture = np.ascontiguousarray(columns.T[::-1])
         return picture.view(np.uint8).reshape(n_rows, n_columns, 4)
 
-    def _chords(self, across: Floats) -> tuple[Floats, Floats, Floats]:
+    def _chords(self, across: Floats) -> tuple[Floats, Floats, Single]:
         """Where lines (m,) over the ground, so far to the right of its middle, enter and leave the block.
 
         In world units along `Camera.away`, and no farther than they may be seen; a line that misses the block leaves it
@@ -231,21 +233,22 @@ class View:
         self._rise[block] = rise
         np.maximum.accumulate(rise, axis=1, out=self._skyline[block])
 
-    def _draw(self, first: int, last: int, shades: Single) -> NDArray[np.uint32]:
-        """Draw some columns: (last - first, rows), from the lower edge upwards."""
+    def _draw(self, first: int, last: int, shades: Single) -> tuple[int, NDArray[np.uint32]]:
+        """Draw some columns, from the lower edge upwards: the first row that is not empty, and (last - first, rows)."""
         n_rows = self._shape[1] * self._finer
-        drawn = np.zeros((last - first, n_rows), np.uint32)
+        nothing = 0, np.empty((last - first, 0), np.uint32)
         # One column more at each side, because lines are as wide as bands change from pixel to pixel.
         columns = np.arange(first - 1, last + 1).clip(0, len(self._near) - 1)
         skyline, rise = self._skyline[columns], self._rise[columns]
         base = self._floor + self._unit * (self._near[columns] * self._sin + BASE * self._cos)
         present = self._every[columns] > 0
         if not present.any():
-            return drawn
-        lowest = min(max(int(base[present].min()), 0), n_rows)
-        highest = min(max(int(skyline[:, -1].max()) + 2, lowest), n_rows)
+            return nothing
+        # Whole pixels of the picture, so that their rows are averaged together.
+        lowest = min(max(int(base[present].min()), 0), n_rows) // self._finer * self._finer
+        highest = -(-min(max(int(skyline[:, -1].max()) + 2, lowest), n_rows) // self._finer) * self._finer
         if highest - lowest < 2:
-            return drawn
+            return nothing
         rows = np.arange(lowest, highest, dtype=np.float32) + np.float32(0.5)
         sample = _first_to_reach(skyline, lowest, highest - lowest)
         seen = ((sample > 0) & (sample < self._samples))[1:-1]
@@ -262,15 +265,16 @@ class View:
             stretch = _pixels_a_band(_steepness(band))
             band = band[1:-1]
             line = np.rint(band).clip(1, len(self.terrain.strata))
-            colours = self._colours(line, (band - line) * stretch, shade)
-        np.multiply(colours, seen, out=drawn[:, lowest:highest])
-        self._draw_walls(drawn, columns[1:-1], base[1:-1])
-        return drawn
+            drawn = self._colours(line, (band - line) * stretch, shade)
+        drawn *= seen
+        self._draw_walls(drawn, lowest, columns[1:-1], base[1:-1])
+        return lowest, drawn
 
-    def _draw_walls(self, drawn: NDArray[np.uint32], columns: NDArray[np.intp], base: Floats) -> None:
-        """Draw the block's sides, where the bands lie one above the other."""
+    def _draw_walls(self, drawn: NDArray[np.uint32], first: int, columns: NDArray[np.intp], base: Floats) -> None:
+        """Draw the block's sides, where the bands lie one above the other, on rows that begin with ``first``."""
         top = self._rise[columns, 0]
-        lowest, highest = (int(np.clip(row, 0, drawn.shape[1])) for row in (base.min(), top.max() + 1))
+        rows_drawn = first, first + drawn.shape[1]
+        lowest, highest = (int(np.clip(row, *rows_drawn)) for row in (base.min(), top.max() + 1))
         if highest <= lowest:
             return
         rows = np.arange(lowest, highest, dtype=np.float32) + np.float32(0.5)
@@ -278,24 +282,23 @@ class View:
         rise = rows - ground.astype(np.float32)
         line = self._strata.nearest.take((rise - self._strata.first).astype(np.intp), mode="clip")
         distance = (rise - self._strata.middle.take(line)) * self._strata.stretch.take(line)
-        colours = self._colours(line + 1, distance, self._wall[columns, None])
+        colours = self._colours((line + 1).astype(np.float32), distance, self._wall[columns, None])
         wall = (rows > base[:, None]) & (rows < top[:, None]) & (self._every[columns, None] > 0)
-        np.copyto(drawn[:, lowest:highest], colours, where=wall)
+        np.copyto(drawn[:, lowest - first : highest - first], colours, where=wall)
 
-    def _colours(self, line: NDArray[Any], distance: NDArray[Any], shade: NDArray[Any]) -> NDArray[np.uint32]:
+    def _colours(self, line: Single, distance: Single, shade: Single) -> NDArray[np.uint32]:
         """Look up colours by the nearest line (from 1), the distance from it in rows, and brightness."""
         last = SHADES - 1
         near = distance * np.float32(self._nearness)
         near += np.float32(DISTANCES / 2)
+        np.trunc(near.clip(0, DISTANCES - 0.5, out=near), out=near)
+        # Whole numbers as single floats, which hold them up to 16 million: one conversion to an index at the end.
+        near += (line - 1) * np.float32(DISTANCES)
+        near *= np.float32(SHADES)
         bright = (shade - np.float32(DARKEST)) * np.float32(last / (BRIGHTEST - DARKEST))
         bright += np.float32(0.5)
-        index = line.astype(np.int32)
-        index -= 1
-        index *= DISTANCES
-        index += near.clip(0, DISTANCES - 0.5).astype(np.int32)
-        index *= SHADES
-        index += bright.clip(0, last).astype(np.int32)
-        return self.terrain.colours.take(index, mode="clip")
+        near += bright.clip(0, last, out=bright)
+        return self.terrain.colours.take(near.astype(np.intp), mode="clip")
 
 
 def _first_to_reach(skyline: Single, lowest: int, n_rows: int) -> NDArray[np.intp]:
