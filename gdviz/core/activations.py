@@ -96,6 +96,18 @@ class LeakyRelu(Activation):
         np.multiply(delta, scratch, out=delta)
 
 
+class Step(Activation):
+    """1 where z is positive, else 0: a neuron that is on or off (Rosenblatt's perceptron, 1958). Its slope is 0."""
+
+    name = "step"
+
+    def apply(self, z: Matrix) -> None:
+        np.greater(z, 0, out=z, casting="unsafe")
+
+    def times_slope(self, delta: Matrix, a: Matrix, scratch: Matrix) -> None:
+        delta[:] = 0
+
+
 class Softmax(Activation):
     """e^z over its column's sum: the outputs are probabilities. Its slope is taken together with the cross-entropy."""
 
@@ -118,5 +130,5 @@ SOFTMAX = Softmax()
 """Only ever an output layer's, beside the cross-entropy."""
 
 ACTIVATIONS: Mapping[str, Activation] = {
-    activation.name: activation for activation in (Sigmoid(), Tanh(), Relu(), LeakyRelu())
+    activation.name: activation for activation in (Sigmoid(), Tanh(), Relu(), LeakyRelu(), Step())
 }

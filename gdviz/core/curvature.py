@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from gdviz.core.problem import chunk_size
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from numpy.typing import NDArray
+
+    from gdviz.core.network import Network
     from gdviz.core.optimizer import Limits
     from gdviz.core.problem import Problem, Vector
 
 _H = 1e-5
 """near the cube root of float64's rounding error, where central differences are at their best"""
+
+_H_NETWORK = 1e-8
+"""of a unit vector of all knobs, in float64: so near that next to no relu neuron switches in between, whose jump would
+pass for curvature, and that seven digits are left"""
+_ELSEWHERE = 0.1
+"""the part of the unknown in the start of a search that begins at a known direction"""
 
 Regime = Literal["crawling", "converging", "bouncing", "unstable", "speeding up", "at rest", "blew up", ""]
 """what a descent is doing; "" where it is too early to say"""
@@ -61,3 +74,87 @@ def sharpness(problem: Problem, theta: Vector) -> float:
             np.divide(ahead, high - low, out=ahead)
         symmetric = (hessian + hessian.T) / 2
     return float(np.linalg.eigvalsh(symmetric)[-1]) if np.isfinite(symmetric).all() else math.nan
+
+
+def sharpness_images(n_params: int) -> int:
+    """On how many training images at most a network's sharpness is measured: a product takes some milliseconds."""
+    return min(1000, chunk_size(n_params))
+
+
+class Sharpness(NamedTuple):
+    """The largest eigenvalue of a network's Hessian, and its unit eigenvector (n_params,) in float64.
+
+    nan and the start of the search where the gradient is not finite.
+    """
+
+    value: float
+    direction: Vector
+
+
+def network_sharpness(
+    net: Network, theta: Vector, images: NDArray[Any], labels: NDArray[Any], start: Vector | None = None
+) -> Generator[None, None, Sharpness]:
+    """The sharpness of the mean cost over some images, to about a thousandth; yields after each Hessian-vector product.
+
+    A product is the central difference of two exact gradients in float64,
+    H v = (g(theta + h v) - g(theta - h v)) / 2h. Where the cost has kinks (relu), it is the curvature between them.
+
+    Parameters
+    ----------
+    theta : (n_params,)
+    images, labels : (m, n_in) in [0, 1] and (m,) int
+    start : (n_params,) where the search begins: best the direction that was found a little earlier
+    """
+    workspace = net.workspace(len(images), np.float64)
+    workspace.inputs[:] = images
+    middle = theta.astype(np.float64)
+    here, ahead, behind = (np.empty_like(middle) for _ in range(3))
+
+    def product(v: Vector) -> Vector:
+        for sign, gradient in ((1, ahead), (-1, behind)):
+            np.add(middle, sign * _H_NETWORK * v, out=here)
+            workspace.cost_and_gradient(here, labels, gradient)
+        return (ahead - behind) / (2 * _H_NETWORK)
+
+    # A little of every direction, because another may have become the sharpest meanwhile.
+    anywhere = np.random.default_rng(0).standard_normal(middle.size)
+    anywhere /= np.linalg.norm(anywhere)
+    return (yield from lanczos(product, anywhere if start is None else start + _ELSEWHERE * anywhere))
+
+
+def lanczos(
+    product: Callable[[Vector], Vector], start: Vector, tolerance: float = 1e-3, most: int = 80
+) -> Generator[None, None, Sharpness]:
+    """The largest eigenvalue of a symmetric matrix that is known by its products alone; yields after each product.
+
+    In the space that start, A start, A^2 start, ... span, whose orthonormal basis is built up with full
+    reorthogonalisation, A is tridiagonal. Its largest eigenvalue there, a Ritz value, grows towards A's, and the length
+    of A y - value y tells how near it is (Golub & Van Loan, Matrix Computations, 4th ed., section 10.1).
+
+    Parameters
+    ----------
+    start : (n,), any but 0
+    tolerance : the search ends when that length is at most so large a part of the value
+    most : products
+    """
+    basis = [start / np.linalg.norm(start)]
+    diagonal: list[float] = []
+    beside: list[float] = []
+    while True:
+        with np.errstate(all="ignore"):
+            image = product(basis[-1])
+        if not np.isfinite(image).all():
+            return Sharpness(math.nan, basis[0])
+        diagonal.append(float(basis[-1] @ image))
+        for _ in range(2):  # once leaves what rounding put back
+            for known in basis:
+                image -= (known @ image) * known
+        rest = float(np.linalg.norm(image))
+        values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1))
+        value = float(values[-1])
+        if rest * abs(float(vectors[-1, -1])) <= tolerance * abs(value) or len(basis) == min(most, start.size):
+            direction = vectors[:, -1] @ np.array(basis)
+            return Sharpness(value, direction / np.linalg.norm(direction))
+        beside.append(rest)
+        basis.append(image / rest)
+        yield

@@ -117,6 +117,7 @@ def descend(
     theta: Vector,
     horizon: int,
     changes: Sequence[tuple[int, Changes]] = (),
+    evaluate_every: int | None = None,
 ) -> Generator[Row | None, Changes | None, None]:
     """Gradient descent, one row a step, for as long as it is asked to go on and all numbers are finite.
 
@@ -125,6 +126,7 @@ def descend(
     theta : (n_params,) float array, the start; it is the ball, and moves
     horizon : steps over which the schedule runs
     changes : (step, {knob of the optimizer: value}), applied before the step that follows row ``step``
+    evaluate_every : steps between two evaluations; None: an epoch, and less in the first, where most happens
 
     Yields
     ------
@@ -150,7 +152,7 @@ def descend(
         if large is not None:
             cost, length = yield from _in_chunks(problem, theta, gradient, large, chunk)
         evaluation = None
-        if _is_evaluated(step, batches.steps_per_epoch):
+        if _is_evaluated(step, batches.steps_per_epoch, evaluate_every):
             evaluation = yield from problem.evaluate(theta)
         finite = sound and math.isfinite(cost) and math.isfinite(length)
         # Only now: the update that led here was still the old rule's.
@@ -211,10 +213,12 @@ def _in_chunks(
         return cost, norm(gradient)
 
 
-def _is_evaluated(step: int, steps_per_epoch: int | None) -> bool:
+def _is_evaluated(step: int, steps_per_epoch: int | None, every: int | None) -> bool:
     """At the end of each epoch, and at 0, 1, 2, 5, 10, 20, 50, ... of the first, where most happens."""
     if steps_per_epoch is None:
         return False
+    if every is not None:
+        return step % every == 0
     if step % steps_per_epoch == 0:
         return True
     leading = str(step)

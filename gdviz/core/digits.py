@@ -54,6 +54,10 @@ class Digits:
         """The number of training images."""
         return len(self.images)
 
+    def sample(self, n: int) -> tuple[NDArray[np.float32], Bytes]:
+        """The first ``n`` training images, (n, pixels) in [0, 1], and the labels they are trained on."""
+        return self.images[:n] * _SCALE, self.labels[:n]
+
     def start(self, rng: np.random.Generator) -> Vector:
         """The initial weights and biases, (n_params,) float32."""
         return self.network.init(rng, self.init)

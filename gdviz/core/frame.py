@@ -1,7 +1,7 @@
 """The immutable picture of all runs at the cursor: all that a panel ever draws from."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,11 @@ from gdviz.core.optimizer import Optimizer, Term
 from gdviz.core.problem import Problem, Vector
 
 Floats = NDArray[np.float64]
+
+PlaneKind: TypeAlias = Literal["path", "gradient", "random", "ends", "line"]
+PLANE_KINDS: tuple[PlaneKind, ...] = get_args(PlaneKind)
+"""through the ball: the path's principal components, down the slope, at random; through the balls of two runs: the
+plane that holds the start as well, and the straight line between them"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,6 +45,33 @@ class Evaluations:
     train_accuracy: Floats
     test_cost: Floats
     test_accuracy: Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Curvatures:
+    """The largest eigenvalue of a network's Hessian at some steps, increasing: (k,) arrays."""
+
+    steps: NDArray[np.int64]
+    values: Floats
+
+    def at(self, step: int) -> float | None:
+        """The last value measured up to ``step``; None where there is none."""
+        before = int(np.searchsorted(self.steps, step, side="right"))
+        return float(self.values[before - 1]) if before else None
+
+
+NO_CURVATURES = Curvatures(np.empty(0, np.int64), np.empty(0))
+
+
+@dataclass(frozen=True, slots=True)
+class SliceView:
+    """Which slice of a network's cost is asked for."""
+
+    kind: PlaneKind = "path"
+    n_images: int = 1000
+    """the first so many training images; at most all of them are used"""
+    other: int = 0
+    """index among the scenario's runs of the one whose ball the selected one's is compared with"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +114,10 @@ class RunFrame:
     """the numbers of every step, also of those after the cursor"""
     row: int
     """where `step` stands in `past`"""
+    far: bool = False
+    """so far off the plane that it says little about where the ball is: drawn hollow"""
+    sharpness: Curvatures = NO_CURVATURES
+    """of a network's cost, where it was measured, also after the cursor"""
 
     @property
     def accuracy(self) -> float | None:
@@ -136,7 +172,16 @@ class Frame:
     descent: tuple[float, float] | None
     """direction of the negative gradient on the plane at the ball, in plane units a unit of knob space, if known"""
     sharpness: float | None
-    """the largest eigenvalue of the Hessian at theta; None where it is not measured (digits)"""
+    """the largest eigenvalue of the Hessian at theta; for a network the last one measured up to the cursor, over its
+    first training images; None where it is not measured"""
+    view: SliceView | None = None
+    """the slice that is asked for; None for a cost that is its own surface"""
+    n_gauged: int = 0
+    """images on which the costs at a network's balls are measured"""
+    plane: PlaneKind | None = None
+    """of the landscape; another than is asked for while that is made, or where it can't be: a path has none at first"""
+    compared: int | None = None
+    """index into `runs` of the run whose ball the selected one's is compared with; None where there is no other"""
 
     @property
     def run(self) -> RunFrame:

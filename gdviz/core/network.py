@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import DTypeLike, NDArray
 
+    from gdviz.core.activations import Activation
     from gdviz.core.problem import Vector
 
 CostName = Literal["squared-error", "cross-entropy"]
@@ -41,7 +42,8 @@ class Network:
     sizes : neurons a layer, input first, for example (784, 16, 16, 10)
     activation : name of the hidden layers' activation, a key of `ACTIVATIONS`
     cost : "squared-error" (sigmoid outputs; mean over examples of the sum over outputs of squared differences
-        to the one-hot target, without a 1/2) or "cross-entropy" (softmax outputs; mean of -log p[label])
+        to the one-hot target, without a 1/2) or "cross-entropy" (softmax outputs; mean of -log p[label]). Where neurons
+        are on or off ("step"), so are the outputs of the former.
     """
 
     def __init__(self, sizes: Sequence[int], activation: str = "sigmoid", cost: CostName = "squared-error") -> None:
@@ -55,6 +57,13 @@ class Network:
         self.activation = activation
         self.cost_name = cost
         self.n_params = sum((n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes))
+
+    @property
+    def output(self) -> Activation:
+        """The output layer's activation."""
+        if self.cost_name == "cross-entropy":
+            return SOFTMAX
+        return ACTIVATIONS["step" if self.activation == "step" else "sigmoid"]
 
     def blocks(self, theta: Vector) -> list[Vector]:
         """Views of ``theta``, one a layer: (n_in + 1, n_out), the last row holding the biases."""
@@ -136,7 +145,7 @@ class Workspace:
         sizes = network.sizes
         self._hidden = ACTIVATIONS[network.activation]
         self._squared = network.cost_name == "squared-error"
-        self._output = ACTIVATIONS["sigmoid"] if self._squared else SOFTMAX
+        self._output = network.output
         images = np.ones((n, sizes[0] + 1), dtype)
         self.inputs = images[:, :-1]
         self._augmented = [images.T, *(np.ones((size + 1, n), dtype) for size in sizes[1:-1])]

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from collections.abc import Generator
+from gdviz.core.generators import finished
+from gdviz.core.grid import grid_costs
 
+if TYPE_CHECKING:
     from gdviz.core.network import Network
     from gdviz.core.problem import Vector
 
 Floats = NDArray[np.float64]
+
+_NOTHING = 1e-6
+"""a vector of which no larger part is left has no direction of its own"""
+_ROUNDING = 1e-12
+"""a variance that is no larger part of another is what rounding left"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,6 +60,75 @@ class Plane:
         second *= size / np.linalg.norm(second)
         return cls(theta.copy(), np.stack([size * downhill, second]).astype(theta.dtype))
 
+    @classmethod
+    def principal(cls, path: Vector, theta: Vector, rng: np.random.Generator) -> Plane:
+        """The plane through ``theta`` in whose two directions a path varies most: its principal components.
+
+        They are what Li et al. (arXiv:1712.09913, section 7) draw paths in. Both are of length 1, so that coordinates
+        are distances in knob space; they count from where the path's first point lies nearest, and grow towards
+        ``theta`` and to where the path swings out. Where it has no second direction, that is a random one.
+
+        Parameters
+        ----------
+        path : (k, n_params) points of it, the first one its start
+        """
+        apart = path.astype(np.float64)
+        apart -= apart.mean(axis=0)
+        # The components are combinations of the k points, and those come from a matrix of k by k, not n by n.
+        variances, mixtures = np.linalg.eigh(apart @ apart.T)
+        first, second = mixtures[:, :-3:-1].T @ apart if len(path) > 1 else np.zeros((2, theta.size))
+        if len(path) > 1 and variances[-2] <= _ROUNDING * variances[-1]:
+            second = np.zeros(theta.size)
+        way = theta - path[0].astype(np.float64)
+        aside = (apart - apart[0]) @ second
+        turned = -1.0 if aside[np.abs(aside).argmax()] < 0 else 1.0
+        return cls._upright(theta, path[0], first if first @ way >= 0 else -first, turned * second, rng)
+
+    @classmethod
+    def through(cls, one: Vector, other: Vector, start: Vector, rng: np.random.Generator) -> Plane:
+        """The plane through three points: `one` at (0, 0), the way to `other` along the first direction.
+
+        Both directions are of length 1. Where the three lie in a line, the second is a random one.
+        """
+        apart = other.astype(np.float64) - one
+        return cls._upright(one, one, apart, start.astype(np.float64) - one, rng)
+
+    @classmethod
+    def _upright(cls, theta: Vector, origin: Vector, first: Vector, second: Vector, rng: np.random.Generator) -> Plane:
+        """Through ``theta`` along two vectors made orthonormal, or random ones; (0, 0) is nearest to ``origin``."""
+        directions: list[Vector] = []
+        for wanted in (first, second):
+            for vector in (wanted, rng.standard_normal(theta.size)):
+                length = np.linalg.norm(vector)
+                for known in directions * 2:  # once leaves what rounding put back
+                    vector = vector - (vector @ known) * known
+                rest = np.linalg.norm(vector)
+                if rest > _NOTHING * length:
+                    directions.append(vector / rest)
+                    break
+        pair = np.stack(directions)
+        way = theta - origin.astype(np.float64)
+        return cls((theta - (pair @ way) @ pair).astype(theta.dtype), pair.astype(theta.dtype))
+
+    def turned_like(self, before: Plane) -> Plane:
+        """The same plane, its directions turned round where they point away from those of another one."""
+        signs = np.where((self.directions * before.directions).sum(axis=1) < 0, -1, 1).astype(self.directions.dtype)
+        return Plane(self.anchor, self.directions * signs[:, None])
+
+    def explained(self, path: Vector) -> Floats:
+        """The part of a path's variance (k, n_params) that lies along each axis: (2,), in all at most 1.
+
+        In oblique directions the second is what it adds to the first. nan for a path that stands still.
+        """
+        apart = path.astype(np.float64)
+        apart -= apart.mean(axis=0)
+        whole = float((apart**2).sum())
+        if not whole > _ROUNDING**2 * float((path.astype(np.float64) ** 2).sum()):
+            return np.full(2, np.nan)
+        basis, _ = np.linalg.qr(self.directions.astype(np.float64).T)
+        shares: Floats = ((apart @ basis) ** 2).sum(axis=0) / whole
+        return shares
+
     def project(self, thetas: Vector) -> Floats:
         """Coordinates of the nearest points of the plane: thetas (..., n_params) -> (..., 2)."""
         return self.components(thetas - self.anchor)
@@ -75,30 +150,7 @@ class Plane:
         ``images`` (m, n_in) in [0, 1], ``labels`` (m,) int.
         """
         axis = np.linspace(-extent, extent, n)
-        return np.fromiter(self.costs(net, images, labels, axis, axis), np.float64, n * n).reshape(n, n)
-
-    def costs(
-        self, net: Network, images: NDArray[Any], labels: NDArray[Any], x: Floats, y: Floats
-    ) -> Generator[float, None, None]:
-        """The cost at x[j], y[i], row after row, a point at a time, so that whoever asks may stop in between.
-
-        Along the plane the first layer's weighted sums are linear in the coordinates: its three products are taken
-        once, and a grid point costs only the layers above.
-        """
-        workspace = net.workspace(len(images), self.anchor.dtype)
-        inputs = np.ones((len(images), images.shape[1] + 1), self.anchor.dtype)
-        inputs[:, :-1] = images
-        sums, along_x, along_y = (net.blocks(vector)[0].T @ inputs.T for vector in (self.anchor, *self.directions))
-        theta, here = np.empty_like(self.anchor), np.empty_like(sums)
-        for b in y.tolist():
-            sums_of_row, theta_of_row = sums + b * along_y, self.anchor + b * self.directions[1]
-            for a in x.tolist():
-                np.multiply(along_x, a, out=here)
-                np.add(here, sums_of_row, out=here)
-                np.multiply(self.directions[0], a, out=theta)
-                np.add(theta, theta_of_row, out=theta)
-                workspace.forward(theta, here)
-                yield workspace.cost(labels)
+        return finished(grid_costs(self, net, images, labels, axis, axis))
 
 
 def random_direction(theta: Vector, net: Network, rng: np.random.Generator) -> Vector:

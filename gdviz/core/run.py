@@ -46,6 +46,8 @@ class Run:
     """steps to the stop's bound on steps and epochs"""
     label: str
     checkpoint_bytes: int = CHECKPOINT_BYTES
+    evaluate_every: int | None = None
+    """steps between two evaluations; None: an epoch"""
     ended: str = ""
     """why it stopped; empty while it can go on"""
     fixed: bool = False
@@ -62,7 +64,14 @@ class Run:
         recorded.sort(key=lambda change: change[0])
         self._coming = recorded[:]
         self._steps = descend(
-            self.problem, self.spec.optimizer, self.spec.schedule, self.batches, theta, self.horizon, recorded
+            self.problem,
+            self.spec.optimizer,
+            self.spec.schedule,
+            self.batches,
+            theta,
+            self.horizon,
+            recorded,
+            self.evaluate_every,
         )
         self.progress = -1 / (self.steps_per_epoch or 1)
         """epochs gone (surfaces: steps), by which runs take turns"""
@@ -226,6 +235,7 @@ def build(scenario: Scenario) -> list[Run]:
                 _horizon(scenario.stop, batches.steps_per_epoch),
                 spec.label or _label(problem, spec, index if len(scenario.runs) > 1 else None),
                 CHECKPOINT_BYTES // len(scenario.runs),
+                every if isinstance(every := getattr(scenario.problem, "evaluate", None), int) else None,
             )
         )
     return runs

@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from gdviz.core.errors import InputError
 from gdviz.core.formula import Domain, FormulaError, checked, formula_surface
+from gdviz.core.frame import PlaneKind
 from gdviz.core.network import CostName, InitName
 from gdviz.core.optimizers import AnyOptimizer, GradientDescent
 from gdviz.core.resources import resource
@@ -36,6 +37,9 @@ class View(Spec, frozen=True):
     speed: Annotated[float, Meta(gt=0, le=1e6)] | Literal["max"] = "max"
     surface: Literal["2d", "3d"] = "2d"
     cost_axis: Literal["log", "linear"] = "linear"
+    plane: PlaneKind = "path"
+    images: Count = 1000
+    sharpness: bool = False
 
 
 class SurfaceProblem(Spec, frozen=True, tag_field="kind", tag="surface"):
@@ -98,12 +102,12 @@ class DigitsProblem(Spec, frozen=True, tag_field="kind", tag="digits"):
 
     data: str = "mnist"
     hidden: Hidden = (16, 16)
-    activation: Literal["sigmoid", "relu", "tanh", "leaky-relu"] = "sigmoid"
+    activation: Literal["sigmoid", "relu", "tanh", "leaky-relu", "step"] = "sigmoid"
     cost: CostName = "squared-error"
     init: InitName = "xavier"
     train_size: Count | UnsetType = UNSET
     shuffle_labels: Part = 0.0
-    evaluate: Literal["epoch"] = "epoch"
+    evaluate: Count | Literal["epoch"] = "epoch"
 
 
 AnyProblem: TypeAlias = SurfaceProblem | FormulaProblem | DigitsProblem

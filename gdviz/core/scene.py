@@ -9,9 +9,11 @@ import numpy as np
 
 from gdviz.core.curvature import sharpness
 from gdviz.core.curve import CurveBuilder
-from gdviz.core.frame import Evaluations, Floats, Frame, Landscape, RunFrame
-from gdviz.core.landscape import EXTENT, FARTHEST_OFF, Slice, doublings_to_hold, surface_landscape
+from gdviz.core.digits import Digits
+from gdviz.core.frame import NO_CURVATURES, Curvatures, Evaluations, Floats, Frame, Landscape, RunFrame, SliceView
+from gdviz.core.landscape import doublings_to_hold, surface_landscape
 from gdviz.core.problem import Evaluation, Vector
+from gdviz.core.slices import TRAIL_POINTS, Gauge, trail_stride
 from gdviz.core.surface import Surface
 
 if TYPE_CHECKING:
@@ -19,18 +21,20 @@ if TYPE_CHECKING:
 
     from gdviz.core.history import Checkpoint, Table
     from gdviz.core.optimizer import Term
+    from gdviz.core.problem import Problem
     from gdviz.core.run import Run
+    from gdviz.core.slices import Slice
 
 MOST_GHOSTS = 8
 
 MEAN_STEPS = 100
 """steps in the running mean of a mini-batch cost"""
 
-_ARROW_OFF = 0.1
-"""in the unit of the axes: farther off the plane, a slope at the ball says nothing about the picture under it"""
+_ARROW_OFF = 1 / 3
+"""of what makes a ball hollow: farther off the plane, a slope at the ball says nothing about the picture under it"""
+_LEAST_OFF = 0.05
+"""of the same: so far off, a ball at rest gets a slice of its own"""
 _TRAIL_POINTS = 1000
-_NETWORK_TRAIL_POINTS = 256
-"""fewer: each is a projection of all knobs"""
 
 
 class Scene:
@@ -44,8 +48,12 @@ class Scene:
         self._views = [_RunView(run, i, ghost=True) for i, run in enumerate(ghosts)]
         self._views += [_RunView(run, i, ghost=False) for i, run in enumerate(runs)]
         self.selected = selected
+        self.view = SliceView()
+        """which slice of a network's cost is asked for"""
         self.slice: Slice | None = None
+        """the one that is shown, of whichever view"""
         self.remaking = False
+        self._gauge: tuple[Digits, int, Gauge] | None = None
         self._landscape: Landscape | None = None
         self._doublings = -1
 
@@ -54,11 +62,17 @@ class Scene:
         """The selected run."""
         return self.runs[self.selected]
 
+    @property
+    def everyone(self) -> list[Run]:
+        """The runs and the ghosts."""
+        return [view.run for view in self._views]
+
     def version(self) -> object:
         """Compares equal as long as a frame at the same cursor would show the same."""
         newest = self.run.history.newest()
         runs = tuple((view.run, view.run.history.version, view.run.ended) for view in self._views)
-        return runs, newest and newest.step, self.selected, id(self.slice), self.remaking
+        measured = tuple(view.measured for view in self._views)
+        return runs, newest and newest.step, self.selected, id(self.slice), self.view, self.remaking, measured
 
     @property
     def live_step(self) -> int:
@@ -77,14 +91,54 @@ class Scene:
         ghosts = [view for view in self._views if view.ghost][1 - MOST_GHOSTS :]
         self._views = [*ghosts, _RunView(run, 0, ghost=True), *self._views[-len(self.runs) :]]
 
-    def wants_slice(self, frame: Frame) -> bool:
-        """Whether a network's ball has left the middle half of its slice, in the plane or off it."""
+    @property
+    def compared(self) -> Run | None:
+        """The run whose ball the selected one's is compared with; None where there is no other on its surface."""
+        others = [run for run in self.runs if run is not self.run and run.cost_key == self.run.cost_key]
+        chosen = self.runs[self.view.other] if self.view.other < len(self.runs) else None
+        return chosen if chosen in others else next(iter(others), None)
+
+    def wants_slice(self, frame: Frame, *, moving: bool) -> bool:
+        """Whether there should be another slice: none is there that was asked for, or its ball has left it.
+
+        While the run is ``moving`` on, and its newest step is looked at, always.
+        """
         if isinstance(frame.problem, Surface) or not np.isfinite(frame.theta).all():
             return False
-        if self.slice is None:
+        shown = self.slice
+        if shown is None or (shown.asked, shown.n_images) != (self.view.kind, self._n_images(frame.problem)):
             return True
-        a, b = self.slice.plane.project(frame.theta)
-        return not (max(abs(a), abs(b)) <= EXTENT / 2 and frame.run.off_plane <= FARTHEST_OFF)
+        if shown.through != (self.run.history, self.compared and self.compared.history)[: len(shown.through)]:
+            return True
+        if moving and frame.live and frame.theta_step > shown.step:
+            return True
+        if shown.kind != shown.asked and frame.run.newest > shown.newest:
+            return True
+        # Who looks back keeps the picture for as long as it will do.
+        return not self.shows(frame) or (frame.live and frame.run.off_plane > _LEAST_OFF * shown.farthest)
+
+    def shows(self, frame: Frame) -> bool:
+        """Whether the slice has the selected run's ball well within view, and not far off it."""
+        return self.slice is not None and not frame.run.far and self.slice.holds(self.slice.plane.project(frame.theta))
+
+    def _n_images(self, problem: Problem) -> int:
+        return min(self.view.n_images, problem.n_examples or 0)
+
+    def gauge(self) -> Gauge | None:
+        """What measures costs on the images of the slice on show; None for a surface."""
+        problem = self.run.problem
+        if not isinstance(problem, Digits):
+            return None
+        n = self._n_images(problem) if self.slice is None else self.slice.n_images
+        if self._gauge is None or self._gauge[:2] != (problem, n):
+            self._gauge = problem, n, Gauge(problem, n)
+        return self._gauge[2]
+
+    def measure(self, run: Run, step: int, sharpness: float) -> None:
+        """Take down the sharpness of a run's cost at a step."""
+        for view in self._views:
+            if view.run is run:
+                view.measure(step, sharpness)
 
     def frame(self, step: int | None) -> Frame | None:
         """All at ``step`` of the selected run, None being its newest; None before step 0 is there."""
@@ -100,11 +154,12 @@ class Scene:
         at = int(table.step[row])
         analytic = isinstance(run.problem, Surface)
         theta = table.knobs[row] if analytic else checkpoint.theta
-        shown = []
+        shown, gauge = [], self.gauge()
         for view in self._views:
             there = at if view.run is run else _same_moment(run, view.run, at)
             ball = checkpoint if view.run is run else view.run.history.checkpoint(there)
-            shown.append(view.frame(there, ball, self.slice, view.run.cost_key == run.cost_key))
+            on_surface = view.run.cost_key == run.cost_key
+            shown.append(view.frame(there, ball, self.slice, on_surface, gauge))
         n_ghosts = len(self._views) - len(self.runs)
         if isinstance(run.problem, Surface):
             self._grow_landscape(run.problem, shown[n_ghosts + self.selected].trail[:, : run.problem.n_params])
@@ -117,7 +172,7 @@ class Scene:
             runs=tuple(shown),
             selected=n_ghosts + self.selected,
             live=live,
-            landscape=self._landscape if analytic else (self.slice and self.slice.landscape),
+            landscape=self._landscape if analytic else self.slice.landscape if self.slice is not None else None,
             remaking=self.remaking,
             theta=theta,
             theta_step=at if analytic else checkpoint.step,
@@ -125,7 +180,11 @@ class Scene:
             slope=slope,
             terms=_terms(run, theta, slope, checkpoint, at, float(table.learning_rate[row])),
             descent=self._descent(run, checkpoint, slope, shown[n_ghosts + self.selected].off_plane),
-            sharpness=sharpness(run.problem, theta) if analytic else None,
+            sharpness=sharpness(run.problem, theta) if analytic else shown[n_ghosts + self.selected].sharpness.at(at),
+            view=None if analytic else self.view,
+            n_gauged=0 if gauge is None else gauge.n_images,
+            plane=self.slice.kind if self.slice is not None and not analytic else None,
+            compared=None if analytic or self.compared is None else n_ghosts + self.runs.index(self.compared),
         )
 
     def _grow_landscape(self, surface: Surface, trail: Floats) -> None:
@@ -140,7 +199,7 @@ class Scene:
             return (-float(slope[0]), -float(slope[1])) if len(slope) == 2 else None
         if self.slice is None or checkpoint.gradient is None:
             return None
-        if off_plane > _ARROW_OFF:
+        if off_plane > _ARROW_OFF * self.slice.farthest or self.slice.kind == "line":
             return None
         a, b = self.slice.plane.components(-checkpoint.gradient)
         return float(a), float(b)
@@ -174,7 +233,11 @@ class _RunView:
         self._consumed = 0
         self._measured = -1
         self._evaluations = _evaluations([])
-        self._plane: object = None
+        self.measured = 0
+        """how often its sharpness was"""
+        self._curvatures = NO_CURVATURES
+        self._gauged: tuple[object, int, float] = (None, -1, math.nan)
+        self._slice: Slice | None = None
         self._trail_steps = np.empty(0, np.int64)
         self._trail = np.empty((0, 2))
         self._every = 1
@@ -185,7 +248,17 @@ class _RunView:
         self._curve = CurveBuilder(window=1 if exact else MEAN_STEPS)
         self._consumed = 0
 
-    def frame(self, step: int, ball: Checkpoint, slice_: Slice | None, on_surface: bool) -> RunFrame:
+    def measure(self, step: int, sharpness: float) -> None:
+        """Take down the sharpness at a step; what was measured there before is replaced."""
+        known = dict(zip(self._curvatures.steps.tolist(), self._curvatures.values.tolist(), strict=True))
+        known[step] = sharpness
+        steps = sorted(known)
+        self._curvatures = Curvatures(np.array(steps, np.int64), np.array([known[at] for at in steps]))
+        self.measured += 1
+
+    def frame(
+        self, step: int, ball: Checkpoint, slice_: Slice | None, on_surface: bool, gauge: Gauge | None
+    ) -> RunFrame:
         """The run at ``step``, its knobs as in ``ball``."""
         # Asked first: a thinning between the two costs a curve drawn anew, not one that stands still.
         if self.run.history.thinnings != self._thinnings:
@@ -205,8 +278,8 @@ class _RunView:
         if on_surface and not empty:
             if isinstance(self.run.problem, Surface):
                 trail, costs = _surface_trail(table, row)
-            elif slice_ is not None:
-                trail, costs, off_plane = self._network_trail(slice_, ball, float(table.cost[row]))
+            elif slice_ is not None and gauge is not None:
+                trail, costs, off_plane = self._network_trail(slice_, ball, gauge)
         nan = float("nan")
         return RunFrame(
             colour=self._colour,
@@ -225,29 +298,42 @@ class _RunView:
             trail=trail,
             trail_costs=costs,
             off_plane=off_plane,
+            far=slice_ is not None and off_plane > slice_.farthest,
+            sharpness=self._curvatures,
             optimizer=self.run.optimizer_at(step),
             past=table,
             row=row,
         )
 
-    def _network_trail(self, slice_: Slice, ball: Checkpoint, cost: float) -> tuple[Floats, Floats, float]:
+    def _network_trail(self, slice_: Slice, ball: Checkpoint, gauge: Gauge) -> tuple[Floats, Floats, float]:
         """The checkpoints up to the ball, and the ball, projected; only those that are new since the last frame."""
+        if not np.isfinite(ball.theta).all():
+            return np.empty((0, 2)), np.empty(0), 0.0
+        if self._gauged[:2] != (gauge, ball.step):
+            self._gauged = gauge, ball.step, gauge.cost(ball.theta)
+        cost = self._gauged[2]
+        here = slice_.plane.project(ball.theta)[None]
+        off_plane = slice_.plane.distance(ball.theta)
+        if slice_.kind == "line":
+            # One knob: how far along; the other coordinate is off the line as well.
+            off_plane = math.hypot(off_plane, float(here[0, 1]) * float(np.linalg.norm(slice_.plane.directions[1])))
+            return np.array([[here[0, 0], cost]]), np.array([cost]), off_plane / slice_.unit
         history = self.run.history
-        every = max(1, history.newest_step // (history.stride * _NETWORK_TRAIL_POINTS) + 1) * history.stride
-        if slice_.plane is not self._plane or every > 2 * self._every or len(self._trail) > 4 * _NETWORK_TRAIL_POINTS:
-            self._plane, self._every = slice_.plane, every
-            self._trail_steps, self._trail = np.empty(0, np.int64), np.empty((0, 2))
+        every = trail_stride(history)
+        if slice_ is not self._slice or every > 2 * self._every or len(self._trail) > 4 * TRAIL_POINTS:
+            self._slice, self._every = slice_, every
+            self._trail_steps, self._trail = slice_.trails.get(history, (np.empty(0, np.int64), np.empty((0, 2))))
         after = int(self._trail_steps[-1]) if len(self._trail_steps) else -1
         steps, thetas = history.checkpoints(after, self._every)
         if len(steps):
             self._trail_steps = np.concatenate([self._trail_steps, steps])
             self._trail = np.concatenate([self._trail, slice_.plane.project(thetas)])
         before = int(np.searchsorted(self._trail_steps, ball.step))
-        trail = np.concatenate([self._trail[:before], slice_.plane.project(ball.theta)[None]])
+        trail = np.concatenate([self._trail[:before], here])
         finite = np.isfinite(trail).all(axis=1)
         costs = np.full(len(trail), np.nan)
         costs[-1] = cost
-        return trail[finite], costs[finite], slice_.plane.distance(ball.theta) / slice_.unit
+        return trail[finite], costs[finite], off_plane / slice_.unit
 
 
 def _surface_trail(table: Table, row: int) -> tuple[Floats, Floats]:

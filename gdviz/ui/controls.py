@@ -53,6 +53,8 @@ class KnobsRecipe:
     """what is descended and could be; None where that is not chosen here"""
     can_explore: bool = False
     """the rule's learning rate can be swept on this problem"""
+    zoned: bool = False
+    """it is known what learning rates do here"""
     n_runs: int = 1
 
 
@@ -179,7 +181,7 @@ class KnobsPanel(QWidget):
         column.addWidget(picker)
         column.addWidget(self._formula)
         for knob, value in recipe.live:
-            column.addWidget(self._live_row(knob, value))
+            column.addWidget(self._live_row(knob, value, recipe.zoned))
             if knob.name == "learning_rate" and recipe.can_explore:
                 column.addWidget(self._explore_button())
         if recipe.cost is not None:
@@ -211,10 +213,10 @@ class KnobsPanel(QWidget):
         button.clicked.connect(self.explore_asked)
         return button
 
-    def _live_row(self, knob: Knob, value: float) -> QWidget:
+    def _live_row(self, knob: Knob, value: float, zoned: bool) -> QWidget:
         if knob.high <= 1 and not knob.below_high and knob.default < _SMALL:
             return self._entry_row(knob, value)
-        slider = self._slider(knob, value)
+        slider = self._slider(knob, value, zoned)
         says = f"{slider.label.text()}: {knob.description}. Takes effect at the next step. "
         for part in (slider.label, slider.entry, slider.track):
             part.setToolTip(tip(f"{says}Up and Down change it, or type a number"))
@@ -223,7 +225,7 @@ class KnobsPanel(QWidget):
         self._knobs[knob.name] = slider
         return slider
 
-    def _slider(self, knob: Knob, value: float) -> ValueSlider:
+    def _slider(self, knob: Knob, value: float, zoned: bool) -> ValueSlider:
         bounds = knob.low, knob.high, value, knob.name.replace("_", " ")
         if knob.high <= 1:
             return FractionSlider(*bounds) if knob.below_high else LinearSlider(*bounds)
@@ -233,7 +235,7 @@ class KnobsPanel(QWidget):
             return LogSlider(*bounds, track=track)
         rate = RateSlider(*bounds, track=track)
         rate.track.set_theme(self._theme)
-        rate.track.room_for_words = self.can_explore
+        rate.track.room_for_words = zoned
         return rate
 
     def _entry_row(self, knob: Knob, value: float) -> QWidget:

@@ -46,6 +46,8 @@ def knobs_recipe(session: Session) -> KnobsRecipe:
         caption=scenario.caption,
         cost=_cost(scenario.problem),
         can_explore=not digits and not optimizer.searches,
+        zoned=not optimizer.searches
+        and (not digits or (run.steps_per_epoch == 1 and optimizer.limits(1.0) is not None)),
         n_runs=len(session.runs),
     )
 

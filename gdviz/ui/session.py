@@ -10,6 +10,7 @@ import msgspec
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from gdviz.core.errors import InputError
+from gdviz.core.frame import SliceView
 from gdviz.core.revise import as_set, reseeded, slower, with_another, without
 from gdviz.core.scenario import Scenario, load_scenario, with_keys
 from gdviz.core.scene import Scene
@@ -58,6 +59,8 @@ class Session(QObject):
         self._resume = False
         self._alone = False
         self._slices = Slices(self._background, self)
+        self.view = SliceView()
+        """which slice of a network's cost is looked at"""
         self.explorer = Explorer(self._background, self)
         self._announced: set[tuple[Run, str]] = set()
         self._worker.built.connect(self._show)
@@ -197,13 +200,26 @@ class Session(QObject):
         if self._scene is not None and frame is not None and index != self._scene.selected:
             there = frame.runs[len(frame.runs) - len(self.runs) + index].step  # the same moment, in its own steps
             self._scene.select(index)
-            self._slices.show(self._scene)
+            self._slices.renew()
             self.explorer.drop()
             if self.timeline.live:
                 self.timeline.draw_now()
             else:
                 self.timeline.seek(there)
             self.opened.emit()
+
+    def look_at(self, view: SliceView) -> None:
+        """Look at another slice of a network's cost."""
+        if self._scene is not None and view != self.view:
+            self.view = self._scene.view = view
+            self._slices.renew()
+            self.timeline.draw_now()
+
+    def measure_sharpness(self, wanted: bool) -> None:
+        """Measure how curved a network's cost is wherever one looks, also where that sets no limit to the rate."""
+        self._slices.measures = wanted
+        if self.timeline.frame is not None:
+            self._slices.look(self.timeline.frame, playing=self.playing)
 
     # Transport
 
@@ -321,7 +337,10 @@ class Session(QObject):
         self.scenario, self.name, self._resume, self._loading = scenario, self._coming, False, None
         if self._opening:  # the user's choice outlives whatever else starts anew
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
+            self.view = SliceView(scenario.view.plane, scenario.view.images)
+            self._slices.measures = scenario.view.sharpness
         self._scene = Scene(runs, ghosts, selected)
+        self._scene.view = self.view
         self._slices.show(self._scene)
         self.explorer.drop()
         self._target = 0.0

@@ -127,7 +127,8 @@ class StepSizes(QObject):
 
     def _show_zones(self, frame: Frame) -> None:
         rule = frame.run.optimizer
-        limits = rule.limits(frame.sharpness) if frame.sharpness is not None else None
+        exact = frame.run.curve.window == 1  # a mini-batch's cost has another curvature at every step
+        limits = rule.limits(frame.sharpness) if frame.sharpness is not None and exact else None
         if limits is not None:
             # The slider sets the rule's own rate, which the schedule scales.
             scale = frame.run.learning_rate / rule.learning_rate or 1.0

@@ -116,9 +116,16 @@ class NumberEntry(QLineEdit):
     done = Signal()
     """Enter was pressed on a good number: time to leave the text field, so that Space plays again"""
 
-    def __init__(self, name: str, value: float, accepts: Callable[[float], bool], expected: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        value: float,
+        accepts: Callable[[float], bool],
+        expected: str,
+        written: Callable[[float], str] = number,
+    ) -> None:
         super().__init__()
-        self._name, self._accepts, self._expected = name, accepts, expected
+        self._name, self._accepts, self._expected, self._written = name, accepts, expected, written
         self.value = value
         self.setAccessibleName(name)
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
@@ -131,8 +138,8 @@ class NumberEntry(QLineEdit):
         """Show a number; says nothing."""
         self.value = value
         mark(self, "wrong", False)
-        if self.text() != number(value):
-            self.setText(number(value))
+        if self.text() != self._written(value):
+            self.setText(self._written(value))
         self.setModified(False)
 
     def _commit(self) -> None:
@@ -149,7 +156,9 @@ class NumberEntry(QLineEdit):
             self.value_changed.emit(value)
         else:
             mark(self, "wrong", True)
-            self.rejected.emit(f"{self._name}: expected {self._expected}, got “{text}”; it stays {number(self.value)}.")
+            self.rejected.emit(
+                f"{self._name}: expected {self._expected}, got “{text}”; it stays {self._written(self.value)}."
+            )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         if event.key() == Qt.Key.Key_Escape:

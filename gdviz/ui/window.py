@@ -161,9 +161,11 @@ class Window(QMainWindow):
         self.knobs.rebuild_asked.connect(session.rebuild)
         self.knobs.run_added.connect(lambda: session.add_run())
         self.knobs.run_removed.connect(session.remove_run)
-        for rejected in (self.knobs.rejected, self.race.rejected):
+        self.surface.slice_asked.connect(session.look_at)
+        for rejected in (self.knobs.rejected, self.race.rejected, self.surface.rejected):
             rejected.connect(lambda text: self._show_message("error", text, None))
         self.loss.seek.connect(session.seek)
+        self.loss.sharpness_asked.connect(session.measure_sharpness)
         for chosen in (self.loss.run_selected, self.surface.run_selected, self.race.run_chosen):
             chosen.connect(self._select)
         self.surface.ball_placed.connect(lambda at, another: (session.add_run if another else session.put_ball)(at))
@@ -194,6 +196,7 @@ class Window(QMainWindow):
             (key.Key_N, False): self._next_part,
             (key.Key_B, False): self.anatomy.back,
             (key.Key_X, False): self.step_sizes.toggle,
+            (key.Key_S, False): self.loss.toggle_sharpness,
         }
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -277,6 +280,7 @@ class Window(QMainWindow):
         if self.session.name != self._opened:  # the user's choice outlives a reset
             self._opened = self.session.name
             self.loss.set_cost_axis(scenario.view.cost_axis)
+            self.loss.set_sharpness(scenario.view.sharpness)
             self.surface.set_view(scenario.view.surface)
         self._arrange_race()
         self.knobs.show_recipe(knobs_recipe(self.session))

@@ -42,3 +42,17 @@ def test_live(report: Report, scenario: str) -> None:
     )
     report(f"  between two frames drawn: p50 {frame[49]:.1f} ms, p90 {frame[89]:.1f} ms, p99 {frame[98]:.1f} ms")
     report(f"  between two looks for news: p50 {tick[49]:.1f} ms, p99 {tick[98]:.1f} ms")
+
+
+@pytest.mark.parametrize("view", ["2d", "3d"])
+@pytest.mark.parametrize("scenario", ["digits", "video"])
+def test_landscape(report: Report, scenario: str, view: str) -> None:
+    found = _probe("landscape", scenario, "2", view)
+    on, off, pictures = (median(found[key]) for key in ("on", "off", "pictures"))
+    report(
+        f"{scenario} in {view}: {on:,.0f} steps/s while the slice is kept fresh ({pictures:.1f} pictures a second), "
+        f"{off:,.0f} without, ratio {on / off:.2f}"
+    )
+    for kept in ("on", "off"):
+        frame = found[f"{kept}_ms"]
+        report(f"  {kept}: frames p50 {frame[49]:.1f} ms, p90 {frame[89]:.1f} ms, p99 {frame[98]:.1f} ms")

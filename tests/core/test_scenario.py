@@ -237,7 +237,7 @@ MISTAKES = [
     ),
     (
         DIGITS.replace(" }", ', activation = "elu" }'),
-        "problem.activation: expected leaky-relu, relu, sigmoid or tanh, got 'elu'",
+        "problem.activation: expected leaky-relu, relu, sigmoid, step or tanh, got 'elu'",
     ),
     # a run
     (SURFACE + "runs = []", "runs: expected a list of 1 to 64, got []"),

@@ -3,9 +3,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gdviz.core.digits import Digits
 from gdviz.core.frame import Frame
-from gdviz.core.landscape import EXTENT, FARTHEST_OFF, Slice, digits_slices
 from gdviz.core.run import Run, build, next_run
 from gdviz.core.scenario import parse
 from gdviz.core.scene import MEAN_STEPS, Scene
@@ -47,12 +45,6 @@ def drawn(scene: Scene, step: int | None = None) -> Frame:
     frame = scene.frame(step)
     assert frame is not None
     return frame
-
-
-def sliced(scene: Scene, frame: Frame) -> Slice:
-    """The coarse slice through a frame's ball."""
-    assert isinstance(frame.problem, Digits)
-    return next(s for s in digits_slices(frame.problem, frame.theta, frame.theta_step, 0) if s)
 
 
 def take(run: Run, steps: int) -> None:
@@ -158,19 +150,6 @@ def test_a_trail_never_holds_what_cannot_be_drawn(name: str, finish_runs: Finish
     assert drawn(scene).run.ended == run.ended
 
 
-def test_a_network_that_blew_up_is_drawn_without_a_warning(finish_runs: Finish) -> None:
-    toml = DIGITS.format(batch=16).replace("1.0 }", "1e6 }")
-    toml = toml.replace("train_size", 'activation = "relu"\ncost = "cross-entropy"\ntrain_size')
-    (run,) = finish_runs(toml)
-    assert run.ended.startswith("blew up")
-    scene = Scene(at_rest([run]))
-    scene.slice = sliced(scene, drawn(scene, 0))
-    for step in (0, run.step, None):
-        frame = drawn(scene, step)
-        assert np.isfinite(frame.run.trail).all()
-        assert not (scene.wants_slice(frame) and not np.isfinite(frame.theta).all())  # a slice of nothing but nan
-
-
 def test_a_long_trail_is_thinned_but_for_its_ends(finish_runs: Finish) -> None:
     (run,) = finish_runs(surface(rate=1e-5, steps=5000))
     trail = drawn(Scene(at_rest([run]))).run.trail
@@ -181,53 +160,9 @@ def test_a_long_trail_is_thinned_but_for_its_ends(finish_runs: Finish) -> None:
     np.testing.assert_array_equal(trail[1000:-1000, 0], knobs[1000:-1000:4])
 
 
-def test_a_network_wants_a_slice_when_its_ball_leaves_the_middle_half(start_runs: Finish) -> None:
-    (run,) = start_runs(DIGITS.format(batch=16))
-    scene = Scene([run])
-    take(run, 0)
-    frame = drawn(scene)
-    assert scene.wants_slice(frame)  # there is none yet
-    scene.slice = made = sliced(scene, frame)
-    assert not scene.wants_slice(drawn(scene))
-    theta, half = run.row.theta, EXTENT / 2
-    anchor, (one, two) = made.plane.anchor.copy(), made.plane.directions
-    off = np.roll(one, 5000)
-    off -= (off @ one / (one @ one)) * one + (off @ two / (two @ two)) * two
-    off *= np.linalg.norm(one) / np.linalg.norm(off)
-    for away in (half * one, -half * one, half * two, -half * two, FARTHEST_OFF * off):
-        for part, wanted in ((0.97, False), (1.03, True)):
-            theta[:] = anchor + part * away
-            run.history.snapshot(run.row)
-            assert scene.wants_slice(drawn(scene)) is wanted
-    theta[7] = np.nan
-    run.history.snapshot(run.row)
-    assert not scene.wants_slice(drawn(scene))  # there is nothing to go through
-
-
 def test_a_surface_wants_no_slice(finish_runs: Finish) -> None:
     scene = Scene(at_rest(finish_runs(surface())))
-    assert not scene.wants_slice(drawn(scene))
-
-
-def test_the_networks_ball_and_trail_are_projections_of_its_knobs(finish_runs: Finish) -> None:
-    (run,) = finish_runs(DIGITS.format(batch=16))
-    scene = Scene(at_rest([run]))
-    assert not len(drawn(scene).run.trail)  # no plane, no place on it
-    scene.slice = made = sliced(scene, drawn(scene, 0))
-    frame = drawn(scene)
-    _, thetas = run.history.checkpoints()
-    np.testing.assert_allclose(frame.run.trail, made.plane.project(thetas), atol=1e-6)
-    assert frame.run.trail_costs[-1] == run.row.cost
-    assert frame.run.off_plane == pytest.approx(made.plane.distance(run.row.theta) / made.unit)
-    assert frame.run.off_plane > 0
-    np.testing.assert_allclose(drawn(scene, 0).run.trail, [[0, 0]], atol=1e-6)
-    assert len(drawn(scene, 5).run.trail) == 6
-    assert frame.run.off_plane > 0.1
-    assert frame.descent is None  # so far off the plane a slope would contradict the picture under it
-    scene.slice = made = sliced(scene, frame)
-    expected = made.plane.components(-run.row.gradient).tolist()
-    assert drawn(scene).descent == pytest.approx(expected, rel=1e-5)
-    assert drawn(scene, 5).descent is None  # its gradient was not kept, and none is made up
+    assert not scene.wants_slice(drawn(scene), moving=True)
 
 
 def test_other_runs_stand_at_the_same_epoch(finish_runs: Finish) -> None:
@@ -245,32 +180,6 @@ def test_other_runs_stand_at_the_same_epoch(finish_runs: Finish) -> None:
     np.testing.assert_array_equal(frame.theta, runs[1].history.checkpoint(3).theta)
 
 
-def test_a_run_of_another_cost_keeps_its_curve_and_has_no_ball_here(finish_runs: Finish) -> None:
-    toml = DIGITS.format(batch=16)
-    toml += toml[toml.index("[[runs]]") :] + "problem = { shuffle_labels = 1.0 }\n"
-    runs = finish_runs(toml)
-    scene = Scene(at_rest(runs))
-    scene.slice = sliced(scene, drawn(scene, 0))
-    frame = drawn(scene)
-    assert [run.on_surface for run in frame.runs] == [True, False]
-    assert [len(run.trail) > 0 for run in frame.runs] == [True, False]
-    assert len(frame.runs[1].curve.steps) == 41
-    scene.select(1)
-    assert [run.on_surface for run in drawn(scene).runs] == [False, True]
-    assert drawn(scene).landscape is None
-
-
-def test_a_slice_stays_when_a_run_of_the_same_cost_is_selected(finish_runs: Finish) -> None:
-    toml = DIGITS.format(batch=16)
-    toml += toml[toml.index("[[runs]]") :] + "seed = 1\n"
-    runs = finish_runs(toml)
-    scene = Scene(at_rest(runs))
-    scene.slice = sliced(scene, drawn(scene, 0))
-    scene.select(1)
-    assert scene.slice is not None
-    assert all(run.on_surface and len(run.trail) for run in drawn(scene).runs)
-
-
 def test_ghosts_stand_first_in_their_old_colours(finish_runs: Finish) -> None:
     toml = surface() + surface(rate=0.9)[surface().index("[[runs]]") :]
     ghosts, runs = finish_runs(toml), finish_runs(toml)
@@ -281,14 +190,6 @@ def test_ghosts_stand_first_in_their_old_colours(finish_runs: Finish) -> None:
     assert frame.selected == 3
     assert frame.theta[0] == pytest.approx(5 * (-0.8) ** 4)
     assert all(run.on_surface for run in frame.runs)
-
-
-def test_a_ghost_of_another_network_has_no_ball_here(finish_runs: Finish) -> None:
-    (ghost,) = finish_runs(DIGITS.format(batch=16).replace("train_size", "hidden = [5]\ntrain_size"))
-    (run,) = finish_runs(DIGITS.format(batch=16))
-    scene = Scene(at_rest([run]), [ghost])
-    scene.slice = sliced(scene, drawn(scene, 0))
-    assert [run.on_surface for run in drawn(scene).runs] == [False, True]
 
 
 @pytest.mark.parametrize(("batch", "window"), [("16", MEAN_STEPS), ('"full"', 1)])

@@ -23,8 +23,8 @@ def test_a_network_gets_a_slice_and_after_a_reset_one_of_its_own(
     frame = session.timeline.frame
     assert frame is not None
     assert frame.landscape is not None
-    assert "1,000 images, 49 × 49 points, through step 0" in frame.landscape.note
-    np.testing.assert_allclose(frame.run.trail, [[0, 0]], atol=1e-6)
+    assert "plane down the slope through step 0 · 1,000 images, 65 × 65 points" in frame.landscape.note
+    np.testing.assert_allclose(frame.run.trail, [[0, 0]], atol=1e-5)
     renewed(session.reset)
     assert session.timeline.frame is not None
     assert session.timeline.frame.landscape is None  # that of the run before says nothing of this one
@@ -41,7 +41,10 @@ def test_a_ball_that_comes_to_rest_off_its_slice_gets_another(session: Session, 
 
     def rests_on_its_slice() -> bool:
         frame = session.timeline.frame
-        return frame is not None and frame.step == 24 and not session._scene.wants_slice(frame)  # type: ignore[union-attr]  # open
+        scene = session._scene
+        return (
+            frame is not None and frame.step == 24 and scene is not None and not scene.wants_slice(frame, moving=False)
+        )
 
     qtbot.waitUntil(rests_on_its_slice, timeout=10_000)
 
@@ -152,7 +155,7 @@ def test_a_picture_that_fails_is_said_and_the_next_one_is_made(
         raise MemoryError
 
     with monkeypatch.context() as patch:
-        patch.setattr("gdviz.ui.slices.digits_slices", failing)
+        patch.setattr("gdviz.ui.slices.slices", failing)
         patch.setattr("sys.excepthook", lambda *error: None)
         opened(DIGITS)
         qtbot.waitUntil(lambda: bool(messages), timeout=10_000)

@@ -49,7 +49,7 @@ def test_one_cursor_for_the_bar_the_curve_and_the_keys(toml: str, window: Window
 
 def test_the_pictures_change_with_the_cursor_and_come_back_with_it(window: Window, shown: Open, qtbot: QtBot) -> None:
     # So slow that the ball stays on its slice: a new one, whenever it were made, would be another picture.
-    shown(LONG_DIGITS.replace("learning_rate = 0.1", "learning_rate = 0.001"))
+    shown(LONG_DIGITS.replace("learning_rate = 0.1", "learning_rate = 0.001") + '[view]\nplane = "random"')
     qtbot.waitUntil(lambda: frame_of(window).landscape is not None and not frame_of(window).remaking, timeout=20_000)
     slice_before = frame_of(window).landscape
     go(window, qtbot, 30)

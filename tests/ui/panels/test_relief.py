@@ -424,4 +424,4 @@ def test_another_cost_is_looked_at_from_the_front(view: ReliefView, qtbot: QtBot
     show(view, a_frame(replace(BOWL, default_start=(0.0, 1.0)), a_run(BOWL, (0.0, 1.0))))
     assert view._camera != Camera()
     show(view, a_frame(RIDGE, a_run(RIDGE, (0.0, 1.0))))
-    assert view._camera == Camera()
+    assert view._camera == view._home

@@ -18,8 +18,10 @@ from PySide6.QtWidgets import (
 )
 
 from gdviz.core.frame import Evaluations, Frame
+from gdviz.ui.panels.loss import sharpness
 from gdviz.ui.panels.loss.items import Marker, RunItems, dot_pen, dots, line
 from gdviz.ui.panels.loss.legend import key, run_list
+from gdviz.ui.panels.loss.sharpness import SharpnessPlot
 from gdviz.ui.panels.loss.view import View, above, linear_range, log_range, x_scale
 from gdviz.ui.panels.plot import Axis, line_pen, placed
 from gdviz.ui.theme import Theme
@@ -36,6 +38,8 @@ class LossPanel(QWidget):
     """a step of the selected run, clicked or dragged to"""
     run_selected = Signal(int)
     """an index into the frame's runs, chosen in the legend"""
+    sharpness_asked = Signal(bool)
+    """how curved a network's cost is shall be shown, or no longer"""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -63,7 +67,7 @@ class LossPanel(QWidget):
         self._plot.addItem(self._left, 0, 0)
         self._plot.addItem(self._view, 0, 1)
         self._plot.addItem(self._right, 0, 2)
-        self._plot.addItem(self._bottom, 1, 1)
+        self._plot.addItem(self._bottom, 2, 1)
         self._left.linkToView(self._view)
         self._bottom.linkToView(self._view)
         for axis in (self._left, self._bottom, self._right):
@@ -82,6 +86,7 @@ class LossPanel(QWidget):
         for item in (*self._train_accuracy, *self._test_accuracy):
             self._view.addItem(item, ignoreBounds=True)
         self._marker = Marker(self._view, self._plot.ci)
+        self._sharpness = SharpnessPlot(self._plot, self._view)
 
         title = QLabel("COST")
         title.setProperty("role", "heading")
@@ -103,6 +108,16 @@ class LossPanel(QWidget):
         header.setSpacing(2)
         header.addWidget(title, 1)
         header.addWidget(self._reset)
+        self._curved = Button()
+        self._curved.set_text("sharpness")
+        self._curved.setCheckable(True)
+        self._curved.setProperty("flat", True)
+        self._curved.setToolTip(
+            tip("How curved the cost is at the ball, in its sharpest direction, and what the learning rate bears (S)")
+        )
+        self._curved.toggled.connect(self._show_sharpness)
+        self._curved.hide()
+        header.addWidget(self._curved)
         for button in self._scales.values():
             group.addButton(button)
             header.addWidget(button)
@@ -121,6 +136,9 @@ class LossPanel(QWidget):
         column.addWidget(self._legend)
         column.addWidget(self._plot, 1)
 
+        self._sharpness.view.sought.connect(self._seek)
+        self._sharpness.view.reset.connect(self._reset_view)
+        self._sharpness.view.sigRangeChangedManually.connect(self._keep_view)
         self._view.sought.connect(self._seek)
         self._view.reset.connect(self._reset_view)
         self._view.sigRangeChangedManually.connect(self._keep_view)
@@ -169,6 +187,7 @@ class LossPanel(QWidget):
         for _, points in (self._train_accuracy, self._test_accuracy):
             points.setPen(dot_pen(theme.muted, 4))
         self._marker.set_theme(theme)
+        self._sharpness.set_theme(theme)
         self._fit_font()
         self._catch_up(force=True)
 
@@ -179,6 +198,23 @@ class LossPanel(QWidget):
         self._left.setLogMode(self._log)
         self._view.setLimits(minYRange=0.3 if self._log else None)
         self._reset_view()
+
+    def set_sharpness(self, shown: bool) -> None:
+        """Show how curved a network's cost is, or leave the room to the costs."""
+        self._curved.setChecked(shown)
+
+    def toggle_sharpness(self) -> None:
+        """As if by its button; of a surface the slider says it."""
+        if not self._curved.isHidden():
+            self._curved.toggle()
+
+    def _show_sharpness(self, shown: bool) -> None:
+        self._fit_sharpness()
+        self.sharpness_asked.emit(shown)
+        self._catch_up(force=True)
+
+    def _fit_sharpness(self) -> None:
+        self._sharpness.set_visible(self._curved.isChecked() and not self._curved.isHidden())
 
     # Drawing
 
@@ -197,8 +233,14 @@ class LossPanel(QWidget):
                 items.set_x_scale(scale)
         if not self._zoomed:
             self._fit(frame)
+        is_network = frame.view is not None
+        if self._curved.isHidden() == is_network:
+            self._curved.setVisible(is_network)
+            self._fit_sharpness()
         self._draw(frame)
         self._say(frame)
+        if self._sharpness.view.isVisible():
+            self._sharpness.draw(frame)
         if frame.live:
             self._late.start()
 
@@ -228,12 +270,16 @@ class LossPanel(QWidget):
         what, value = "cost", run.cost
         if run.curve.window > 1 and len(run.curve.steps):
             what, value = "mean cost", run.curve.mean[np.searchsorted(run.curve.steps, run.step, side="right") - 1]
-        self._marker.say(f"step {run.step:,}   {what} {number(value)}")
+        curved = self._sharpness.view.isVisible()
+        more = f"   {sharpness.said(frame)}" if curved else ""
+        self._marker.say(f"step {run.step:,}   {what} {number(value)}{more}")
         measured = any(len(r.evaluations.steps) for r in frame.runs)
         if self._right.isVisible() != measured:
             self._right.setVisible(measured)
             self._fit_font()
         signs = key(frame, self._theme, self._runs[frame.selected].stride)
+        if curved:
+            signs += f'&nbsp;&nbsp; <span style="color:{self._theme.muted}">{sharpness.signs(frame)}</span>'
         lines = [run_list(frame, self._theme), *([signs] if signs and self._roomy() else [])]
         text = "<br>".join(lines)
         if text != self._legend.text():
@@ -275,6 +321,7 @@ class LossPanel(QWidget):
         for axis in (self._left, self._bottom, self._right):
             axis.setStyle(tickFont=self.font(), tickLength=-4, tickTextOffset=4, hideOverlappingLabels=beyond)
         self._left.setWidth(metrics.horizontalAdvance("0.0000") + 8)
+        self._sharpness.set_font(self.font(), metrics.horizontalAdvance("0.0000") + 8)
         self._right.setWidth(metrics.horizontalAdvance("100 %") + 8)
         self._marker.set_font(self.font())
         right = 0.0 if self._right.isVisible() else beyond / 2

@@ -97,8 +97,8 @@ class MapView(QWidget):
 
     def show_frame(self, frame: Frame) -> None:
         """Draw a frame."""
-        moved_on = self._frame is not None and not _same_cost(frame.problem, self._frame.problem)
-        self._frame = frame
+        before, self._frame = self._frame, frame
+        moved_on = before is not None and (frame.plane != before.plane or not _same_cost(frame.problem, before.problem))
         said_otherwise = self._remarks.show_frame(frame)
         if moved_on or frame.landscape is not self._landscape:
             self._show_landscape(frame.landscape, keep_view=self._view.zoomed and not moved_on)
@@ -184,8 +184,13 @@ class MapView(QWidget):
 
     def _label_axes(self) -> None:
         labels = self._landscape.labels if self._landscape is not None else ("", "")
-        for axis, text in zip((self._bottom, self._left), labels, strict=True):
-            axis.setLabel(text, color=self._theme.muted)
+        rooms = (self._view.width(), self._view.height())
+        for axis, text, room in zip((self._bottom, self._left), labels, rooms, strict=True):
+            fits = self.fontMetrics().horizontalAdvance(text) < room
+            said = text if fits else text.partition(" (")[0]  # the figure in brackets is in the note as well
+            if axis.labelText != said or axis.labelStyle.get("color") != self._theme.muted:
+                axis.setLabel(said, color=self._theme.muted)
+                axis.resizeEvent()  # puts it in the middle
             axis.setStyle(showValues=self._landscape is not None)
 
     def _arrange(self) -> None:
@@ -224,6 +229,7 @@ class MapView(QWidget):
         # Qt's default is too small for a large screen.
         kept = _STILL * 4 * width * height * self._pixels.ratio**2 / 1024
         QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), math.ceil(kept)))
+        self._label_axes()
         area = self._view.sceneBoundingRect().toRect()
         self._remarks.set_area(area.x(), area.y(), area.width(), area.height())
         if self._frame is not None:

@@ -9,7 +9,6 @@ from PySide6.QtGui import QBrush, QColor, QPen
 from PySide6.QtWidgets import QGraphicsEllipseItem, QGraphicsItem, QGraphicsPolygonItem
 
 from gdviz.core.frame import Floats, RunFrame
-from gdviz.core.landscape import FARTHEST_OFF
 from gdviz.ui.panels.surface.pixels import DARK, Pixels, Stroke, arrow, dots, pairs, pen
 from gdviz.ui.panels.surface.trail import MANY, Trail
 from gdviz.ui.theme import Theme
@@ -54,7 +53,7 @@ class RunMarks:
         if not run.on_surface or not len(run.trail):
             self.hide()
             return
-        far = run.off_plane > FARTHEST_OFF
+        far = run.far
         style = (run.colour, run.ghost, far, rank, selected, theme, em)
         if style != self._style:
             self._style, self._drawn = style, None

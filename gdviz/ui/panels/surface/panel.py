@@ -9,6 +9,7 @@ from gdviz.core.frame import Frame
 from gdviz.ui.panels.surface.map_view import MapView
 from gdviz.ui.panels.surface.readout import Readout
 from gdviz.ui.panels.surface.relief import ReliefView
+from gdviz.ui.panels.surface.slice_bar import SliceBar
 from gdviz.ui.theme import Theme
 from gdviz.ui.widgets import Button, ElidedLabel, tip
 
@@ -27,13 +28,20 @@ class SurfacePanel(QWidget):
     """index in `Frame.runs` of the run whose ball was dragged, and where to"""
     view_changed = Signal(str)
     """"2d" or "3d", as the user chose"""
+    slice_asked = Signal(object)
+    """a SliceView, of a network"""
+    rejected = Signal(str)
+    """one sentence: what was typed can't be"""
 
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._frame: Frame | None = None
         self._chosen = "2d"
         self.map, self.relief = MapView(theme), ReliefView(theme)
-        self._readout = Readout(theme)
+        self._readout, self._slice = Readout(theme), SliceBar()
+        self._slice.hide()
+        self._slice.changed.connect(self.slice_asked)
+        self._slice.rejected.connect(self.rejected)
         self._views = QStackedWidget()
 
         title = ElidedLabel()
@@ -69,6 +77,7 @@ class SurfacePanel(QWidget):
         column.setContentsMargins(10, 8, 10, 8)
         column.setSpacing(6)
         column.addLayout(header)
+        column.addWidget(self._slice)
         column.addWidget(self._views, 1)
         column.addWidget(self._readout)
 
@@ -87,6 +96,7 @@ class SurfacePanel(QWidget):
     def show_frame(self, frame: Frame) -> None:
         """Draw a frame."""
         self._frame = frame
+        self._slice.show_frame(frame)
         self._arrange()
         self._shown.show_frame(frame)
         self._readout.show_frame(frame)
@@ -129,8 +139,8 @@ class SurfacePanel(QWidget):
 
     @property
     def _is_flat(self) -> bool:
-        """Whether the cost is drawn over two axes."""
-        return self._frame is None or self._frame.theta.size > 1
+        """Whether the cost is drawn over two axes: not that of one knob, nor along a line."""
+        return self._frame is None or (self._frame.theta.size > 1 and self._frame.plane != "line")
 
     def _choose(self, view: str) -> None:
         self.set_view(view)
@@ -149,6 +159,7 @@ class SurfacePanel(QWidget):
             button.setVisible(flat)
         is_network = self._frame is None or self._frame.theta.size > 2
         self._slopes.setVisible(view is self.map and flat and not is_network)
+        self._slice.setVisible(self._frame is not None and is_network)
         self._log.setVisible(view is self.relief)
         self._reset.setVisible(view in self._moved)
 

@@ -57,11 +57,17 @@ def read(frame: Frame) -> Reading:
     """
     kept = "" if frame.theta_step == frame.step else f"at step {frame.theta_step:,}"
     if not frame.terms or frame.theta.size > 2:
-        name = "cost" if frame.run.curve.window == 1 else "mini-batch cost"
-        cost, away = number(frame.run.cost), number(round(frame.run.off_plane, 3))
-        captions = (f"{name} at step {frame.step:,}" if kept else name, "", f"{_OFF} {kept}".rstrip())
-        shown = 3 if frame.run.off_plane else 1
-        return Reading(captions[:shown], ((cost, "|", away)[:shown],))
+        run = frame.run
+        name = "cost" if run.curve.window == 1 else "mini-batch cost"
+        captions, row = [f"{name} at step {frame.step:,}" if kept else name], [number(run.cost)]
+        n = frame.n_gauged
+        if len(run.trail) and n and not (run.curve.window == 1 and n == frame.problem.n_examples):
+            captions += ["", f"cost on {n:,} images {kept}".rstrip()]
+            row += ["|", number(float(run.trail_costs[-1]))]
+        if run.off_plane:
+            captions += ["", f"{_OFF} {kept}".rstrip()]
+            row += ["|", number(round(run.off_plane, 3))]
+        return Reading(tuple(captions), (tuple(row),))
     step = frame.terms[-1].value
     plain = len(frame.terms) == 2
     names = frame.landscape.labels if frame.landscape is not None else ("x", "y")

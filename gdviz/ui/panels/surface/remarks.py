@@ -5,19 +5,20 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from gdviz.core.frame import Floats, Frame
-from gdviz.core.landscape import FARTHEST_OFF
 from gdviz.ui.numbers import number
 from gdviz.ui.theme import Theme
 
 _MARGIN = 8
+_MANY = 3000
+"""images; with fewer a slice is there before one could read that it is made"""
 
 
 class Remarks:
     """Labels over a view: upper left, upper right, lower left and in the middle."""
 
     def __init__(self, parent: QWidget) -> None:
-        self._labels = tuple(QLabel(parent) for _ in range(7))
-        self._ended, self._elsewhere, self._off, self._remaking, self._note, self._arrow, self._empty = self._labels
+        self._labels = tuple(QLabel(parent) for _ in range(6))
+        self._ended, self._elsewhere, self._off, self._remaking, self._arrow, self._empty = self._labels
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for label in self._labels:
             label.setTextFormat(Qt.TextFormat.PlainText)  # a run's label is not ours
@@ -61,8 +62,7 @@ class Remarks:
             frame.run.ended if frame.run.ended.startswith("blew up") else "",
             f"{', '.join(others)}: {whose} to another surface" if others else "",
             _off_plane(frame),
-            "making a new slice…" if frame.remaking and landscape is not None else "",
-            landscape.note if landscape is not None else "",
+            "making another slice…" if frame.remaking and _is_another(frame) else "",
             _arrow(frame),
             "" if landscape is not None else "computing the surface…",
         )
@@ -83,24 +83,24 @@ class Remarks:
             label.setVisible(bool(label.text()))
         bottom, right, y = top + height - _MARGIN, left + width - _MARGIN, top + _MARGIN
         self._remaking.move(right - self._remaking.width(), y)
-        self._note.move(left + _MARGIN, bottom - self._note.height())
         self._empty.move(left + (width - self._empty.width()) // 2, top + (height - self._empty.height()) // 2)
         shown = [label for label in (self._ended, self._elsewhere, self._off) if not label.isHidden()]
         if not self._remaking.isHidden():
             widest = max((label.width() for label in shown), default=0)
             if widest + self._remaking.width() + 3 * _MARGIN > width:
                 y += self._remaking.height() + 4
-        lowest = self._note.y() if self._note.text() else bottom
         for label in shown:
             label.move(left + _MARGIN, y)
             y += label.height() + 4
-            label.setVisible(y <= lowest)
-        beside = self._note.x() + self._note.width() + 4
-        if beside + self._arrow.width() <= right:
-            self._arrow.move(beside, bottom - self._arrow.height())
-        else:
-            self._arrow.move(left + _MARGIN, lowest - self._arrow.height() - 4)
-            self._arrow.setVisible(bool(self._arrow.text()) and y <= self._arrow.y())
+            label.setVisible(y <= bottom)
+        self._arrow.move(left + _MARGIN, bottom - self._arrow.height())
+        self._arrow.setVisible(bool(self._arrow.text()) and y <= self._arrow.y())
+
+
+def _is_another(frame: Frame) -> bool:
+    """Whether what is shown until the slice is made is of another plane; or, made on many images, stays for long."""
+    view = frame.view
+    return frame.landscape is not None and view is not None and (view.kind != frame.plane or view.n_images > _MANY)
 
 
 def _off_plane(frame: Frame) -> str:
@@ -108,14 +108,15 @@ def _off_plane(frame: Frame) -> str:
     far = [
         f"{run.label}{' before' if run.ghost else ''} by {number(round(run.off_plane, 1))}"
         for run in frame.runs
-        if run.on_surface and run.off_plane > FARTHEST_OFF
+        if run.on_surface and run.far
     ]
     return f"off this plane: {', '.join(far)}" if far else ""
 
 
 def _arrow(frame: Frame) -> str:
     """Which slope the arrow on a slice goes down; on the cost itself, the readout says it."""
-    if frame.descent is None or frame.terms or getattr(frame.problem, "network", None) is None:
+    shown = frame.descent is not None and any(frame.descent)
+    if not shown or frame.terms or getattr(frame.problem, "network", None) is None:
         return ""
     return "arrow: down the slope" if frame.run.curve.window == 1 else "arrow: down this mini-batch's slope"
 

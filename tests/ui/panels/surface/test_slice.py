@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QApplication
 
+from gdviz.core.frame import SliceView
+
 if TYPE_CHECKING:
     from PySide6.QtGui import QImage
 
@@ -17,18 +19,19 @@ if TYPE_CHECKING:
 
 
 def test_a_slice_says_what_it_is(screen: Screen, frames: Frames) -> None:
-    note = "slice: 1,000 images, 49 x 49 points, made at step 1,240"
-    landscape = replace(frames.map_landscape(note=note), labels=("along the slope", "a random direction"))
+    note = "plane of the path through step 1,240 · 1,000 images, 65 × 65 points"
+    landscape = replace(frames.map_landscape(note=note), labels=("along the path", "across it"))
     runs = (
         frames.run(frames.bowl, np.array([[1.0, 0.5], [0.5, 0.4]]), off_plane=1.8421),
         frames.run(frames.bowl, np.zeros((1, 2)), on_surface=False, trail=np.empty((0, 2)), label="shuffled"),
     )
     frame = frames.frame(frames.bowl, landscape, *runs)
     frame = replace(frame, terms=(), slope=None, theta=np.zeros(13002), descent=(-1.0, 0.0), remaking=True)
+    frame = replace(frame, view=SliceView("gradient", 1000), plane="path")
     screen.show(frame)
     said = screen.texts()
-    assert note in said
-    assert "making a new slice…" in said
+    assert any(text.startswith("plane of the path through step 1,240 · 1,0") for text in said)
+    assert "making another slice…" in said
     assert "shuffled: its ball belongs to another surface" in said
     assert screen.reading().splitlines() == ["0.73 | 1.842", "cost off the plane (axis units)"]
     assert screen.panel._readout.toolTip() == screen.reading()
@@ -36,8 +39,9 @@ def test_a_slice_says_what_it_is(screen: Screen, frames: Frames) -> None:
     tip, ball = screen.map._arrow.polygon().at(0), screen.pixels()(np.array([0.5, 0.4]))
     assert tip.x() < ball[0] - 40
     assert tip.y() == pytest.approx(ball[1])
-    screen.show(replace(frame, remaking=False))
-    assert "making a new slice…" not in screen.texts()
+    for other in (replace(frame, remaking=False), replace(frame, plane="gradient")):  # what is renewed is not said
+        screen.show(other)
+        assert "making another slice…" not in screen.texts()
 
 
 @pytest.mark.parametrize("selected", [0, 1])
@@ -46,13 +50,13 @@ def test_a_ball_far_off_the_slice_is_a_ring_with_a_faint_trail(
 ) -> None:
     points = np.array([[-1.5, 1.0], [-1.5, -1.0], [0.5, -1.0]])
 
-    def picture(off_plane: float) -> QImage:
-        far = frames.run(frames.bowl, points, colour=1, off_plane=off_plane)
+    def picture(off_plane: float, is_far: bool = False) -> QImage:
+        far = frames.run(frames.bowl, points, colour=1, off_plane=off_plane, far=is_far)
         near = frames.run(frames.bowl, -points, off_plane=0.3)
         frame = frames.frame(frames.bowl, frames.map_landscape(), near, far, selected=selected)
         return screen.show(replace(frame, terms=()))  # no arrow over the ball
 
-    near, far, near_again = picture(0.3), picture(0.31), picture(0.0)
+    near, far, near_again = picture(0.3), picture(0.31, is_far=True), picture(0.0)
     # Of the other pictures: what is there without the run, and the run's colour.
     empty = screen.show(
         replace(frames.frame(frames.bowl, frames.map_landscape(), frames.run(frames.bowl, -points)), terms=())
@@ -81,10 +85,10 @@ def colour_distance(a: QColor, b: QColor) -> float:
 def test_balls_far_off_the_slice_are_listed(screen: Screen, frames: Frames) -> None:
     here = np.array([[0.5, 0.5]])
     runs = tuple(
-        frames.run(frames.bowl, here, label=label, off_plane=off, ghost=label == "seed 3")
+        frames.run(frames.bowl, here, label=label, off_plane=off, far=off > 1, ghost=label == "seed 3")
         for label, off in (("seed 3", 1.42), ("seed 0", 0.3), ("seed 1", 1.46), ("seed 2", np.inf))
     )
-    elsewhere = frames.run(frames.bowl, here, label="other", off_plane=2.0, on_surface=False)
+    elsewhere = frames.run(frames.bowl, here, label="other", off_plane=2.0, far=True, on_surface=False)
     frame = frames.frame(frames.bowl, frames.map_landscape(note="slice"), *runs, elsewhere, selected=1)
     screen.show(frame)
     whole = "off this plane: seed 3 before by 1.4, seed 1 by 1.5, seed 2 by ∞"
@@ -113,8 +117,7 @@ def test_the_arrow_on_a_slice_says_which_slope_it_goes_down(
 ) -> None:
     run = frames.run(frames.bowl, np.array([[0.5, 0.4]]))
     run = replace(run, curve=replace(run.curve, window=window))
-    note = "slice: 1,000 images, 49 x 49 points, made at step 1,240"
-    frame = frames.frame(frames.network, frames.map_landscape(note=note), run)
+    frame = frames.frame(frames.network, frames.map_landscape(), run)
     frame = replace(frame, terms=(), slope=None, theta=np.zeros(13002), descent=(-1.0, 0.0))
     screen.show(frame)
     assert screen.map._arrow.isVisible()
@@ -122,8 +125,7 @@ def test_the_arrow_on_a_slice_says_which_slope_it_goes_down(
     for size in ((700, 500), (1400, 900), (420, 400)):
         screen.panel.resize(*size)
         QApplication.processEvents()
-        slice_note, arrow = screen.map._remarks._note.geometry(), screen.map._remarks._arrow.geometry()
-        assert not slice_note.intersects(arrow)
+        arrow = screen.map._remarks._arrow.geometry()
         assert screen.map._view.sceneBoundingRect().toAlignedRect().contains(arrow)
     screen.show(replace(frame, descent=None))
     assert not any(text.startswith("arrow") for text in screen.texts())

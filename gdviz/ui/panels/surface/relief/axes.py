@@ -43,7 +43,8 @@ class Axes:
         for edge in edges:
             self._paint_ticks(*edge)
         for edge, label in zip(edges, landscape.labels, strict=True):
-            self._paint_name(edge[0], edge[1], label)
+            # Where there is no room for the figure in brackets, the note has it.
+            self._paint_name(edge[0], edge[1], label) or self._paint_name(edge[0], edge[1], label.partition(" (")[0])
         if self._view.terrain.levels.size:
             self._paint_scale()
 
@@ -63,8 +64,8 @@ class Axes:
             if self._write(number(value), tip, out):
                 self._painter.drawLine(QLineF(QPointF(*at), QPointF(*tip)))
 
-    def _paint_name(self, ends: Floats, out: Floats, name: str) -> None:
-        """The name of an axis beyond its numbers, along its edge where it is long; left out where there is no room."""
+    def _paint_name(self, ends: Floats, out: Floats, name: str) -> bool:
+        """The name of an axis beyond its numbers, along its edge where it is long; False where there is no room."""
         self._painter.setPen(QColor(self._theme.text))
         along = ends[1] - ends[0]
         places = [(distance, part) for distance in (2.2, 2.6, 3.0, 3.4) for part in (0.5, 0.42, 0.58, 0.34, 0.66)]
@@ -73,9 +74,10 @@ class Axes:
             at = ends[0] + part * along
             if is_short:
                 if self._write(name, at + out * 0.75 * distance * self._em, out):
-                    return
+                    return True
             elif self._write_along(name, at, along, out, distance * self._em):
-                return
+                return True
+        return False
 
     def _write_along(self, name: str, at: Floats, along: Floats, out: Floats, distance: float) -> bool:
         """Write in the direction of an edge, so far from it, unless that would be cut off or cover something."""

@@ -12,7 +12,6 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPixmap, QPolygonF
 
 from gdviz.core.frame import Floats, Frame, RunFrame
-from gdviz.core.landscape import FARTHEST_OFF
 from gdviz.core.relief import View
 from gdviz.ui.panels.surface.pixels import DARK, pairs, pen
 from gdviz.ui.theme import Theme
@@ -146,7 +145,7 @@ def paint_trail(painter: QPainter, run: RunFrame, laid: Way, look: Look, cased: 
     faint = QColor(colour)
     faint.setAlpha(90)
     casing.setAlpha(150)
-    if run.off_plane > FARTHEST_OFF:
+    if run.far:
         colour, casing = faint, QColor(0, 0, 0, 0)
     hidden: NDArray[np.bool_] = laid.seen == 0
     seen: NDArray[np.bool_] = laid.seen == 1
@@ -178,7 +177,7 @@ def paint_ball(painter: QPainter, ball: Ball, view: View, look: Look) -> None:
     if run.off_plane and abs(ball.foot[1] - y) > radius:
         painter.setPen(pen(colour, max(1.0, em / 12), Qt.PenStyle.DotLine))
         painter.drawLine(QPointF(x, y), QPointF(*ball.foot))
-    kind = "hidden" if ball.hidden else "far" if run.off_plane > FARTHEST_OFF else "near"
+    kind = "hidden" if ball.hidden else "far" if run.far else "near"
     sprite = look.sprite(kind, colour.name(), radius, painter.device().devicePixelRatioF())
     middle = sprite.deviceIndependentSize() / 2
     painter.drawPixmap(QPointF(x - middle.width(), y - middle.height()), sprite)

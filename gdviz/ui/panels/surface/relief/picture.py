@@ -7,8 +7,7 @@ from PySide6.QtCore import QEvent, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QColor, QHideEvent, QImage, QPainter, QPaintEvent, QPixmap, QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from gdviz.core.frame import Frame, RunFrame
-from gdviz.core.landscape import FARTHEST_OFF
+from gdviz.core.frame import Frame, Landscape, RunFrame
 from gdviz.core.relief import DRAFT, FULL, Camera, Terrain, View
 from gdviz.core.surface import Surface
 from gdviz.ui.panels.surface.contour import band_colours
@@ -22,6 +21,8 @@ _REST_MS = 120
 """after so long without a turn the picture is drawn in full"""
 _DRAFT_PIXELS, _FEWEST = 310_000, 120_000
 """drawn while it turns, less a tenth of the window's, which take their time to be filled"""
+_AS_LOW = 1.1
+"""of a mean height that makes no difference"""
 _DRAFT_POINTS, _DRAFT_PIECE = 60, 14.0
 """of a trail while the picture turns, and pixels of its pieces"""
 
@@ -36,7 +37,9 @@ class Relief(QWidget):
         super().__init__()
         self._part: int | None = None
         self._frame: Frame | None = None
-        self._camera, self._logarithmic = Camera(), False
+        self._home = self._camera = Camera()
+        """from where one looks at first, and now"""
+        self._logarithmic = False
         self._terrain: Terrain | None = None
         self._view: View | None = None
         self._draft = False
@@ -61,10 +64,18 @@ class Relief(QWidget):
         before, self._frame = self._frame, frame
         if before is None or frame.landscape is not before.landscape:
             self._terrain = self._view = self._still = None
+            # A slice that is kept fresh: drawn in full when the run rests, as when the camera does.
+            followed = before is not None and before.landscape is not None and frame.view is not None
+            self._draft = self._draft or followed
         elif frame.problem is not before.problem:
             self._still = None  # it may know other minima
-        if before is not None and not _same_cost(before, frame):
+        if frame.landscape is not None and (
+            before is None or before.landscape is None or not _same_cost(before, frame)
+        ):
+            self._home = _looking_in(frame.landscape)
             self.reset_view()
+        if self._draft:
+            self._rest.start()
         self._remarks.show_frame(frame)
         self.update()
 
@@ -78,8 +89,8 @@ class Relief(QWidget):
 
     def reset_view(self) -> None:
         """Look from where one looks at first."""
-        if self._camera != Camera():
-            self._set_camera(Camera(), draft=False)
+        if self._camera != self._home:
+            self._set_camera(self._home, draft=False)
 
     def set_logarithmic(self, logarithmic: bool) -> None:
         """Let the height be the logarithm of the cost above the lowest, or the cost."""
@@ -212,7 +223,7 @@ class Relief(QWidget):
         self._camera, self._draft, self._view = camera, draft, None
         if draft:
             self._rest.start()
-        self.view_moved.emit(camera != Camera())
+        self.view_moved.emit(camera != self._home)
         self.update()
 
     def _come_to_rest(self) -> None:
@@ -253,16 +264,35 @@ def back_to_front(frame: Frame) -> list[RunFrame]:
 def _go_on(before: list[RunFrame], now: list[RunFrame]) -> bool:
     """Whether all that was painted of trails, that is all but their last points, is still there."""
     return len(before) == len(now) and all(
-        (was.colour, was.ghost, was.off_plane > FARTHEST_OFF) == (run.colour, run.ghost, run.off_plane > FARTHEST_OFF)
+        (was.colour, was.ghost, was.far) == (run.colour, run.ghost, run.far)
         and len(was.trail) <= len(run.trail)
         and np.array_equal(was.trail[:-1], run.trail[: len(was.trail) - 1])
         for was, run in zip(before, now, strict=True)
     )
 
 
+def _looking_in(landscape: Landscape) -> Camera:
+    """From the corner before which the terrain is lowest, so that no mountain stands before the valley."""
+    ny, nx = landscape.costs.shape if landscape.y.size else (0, 0)
+    costs = landscape.costs[np.isfinite(landscape.costs)]
+    if not costs.size or not landscape.y.size:
+        return Camera()
+    scale = max(float(np.abs(costs).max()), 1e-300)  # so that no sum of them leaves the range of numbers
+    heights = np.where(np.isfinite(landscape.costs), landscape.costs, costs.max()) / scale - costs.min() / scale
+    # In the order in which a camera passes them that goes round, from right of the x axis on.
+    top, right = slice(ny // 2, None), slice(nx // 2, None)
+    bottom, left = slice(0, ny // 2), slice(0, nx // 2)
+    before = [heights[corner].mean() for corner in ((bottom, right), (top, right), (top, left), (bottom, left))]
+    quarter = int(np.argmin(before))
+    # Where it makes no difference, as at first.
+    return Camera() if before[0] <= _AS_LOW * before[quarter] else Camera().turned(90.0 * quarter, 0)
+
+
 def _same_cost(before: Frame, now: Frame) -> bool:
     """Whether the problems differ at most in their start; then another ball is no reason to leave what is in view."""
     one, other = before.problem, now.problem
+    if before.plane != now.plane:
+        return False
     if isinstance(one, Surface) and isinstance(other, Surface):
         return (one.formula, one.domain) == (other.formula, other.domain)
     return one is other

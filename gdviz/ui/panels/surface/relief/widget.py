@@ -16,7 +16,7 @@ from PySide6.QtGui import (
 )
 
 from gdviz.core.frame import Floats, Frame, RunFrame
-from gdviz.core.relief import Camera, View
+from gdviz.core.relief import View
 from gdviz.ui.numbers import number
 from gdviz.ui.panels.surface.pixels import pen
 from gdviz.ui.panels.surface.relief import marks
@@ -154,7 +154,7 @@ class ReliefView(Relief):
         elif self._takes_balls and self._under(at) is not None:
             self._click = at, another
             # Turned or zoomed, it may be the first half of a double click, which has another meaning.
-            if self._camera != Camera():
+            if self._camera != self._home:
                 self._later.start(QGuiApplication.styleHints().mouseDoubleClickInterval())
             else:
                 self._place()
