@@ -118,6 +118,8 @@ class RunFrame:
     """so far off the plane that it says little about where the ball is: drawn hollow"""
     sharpness: Curvatures = NO_CURVATURES
     """of a network's cost, where it was measured, also after the cursor"""
+    rules: tuple[tuple[int, Optimizer], ...] = ()
+    """all that were in force, each from the step that follows the row it is listed with"""
 
     @property
     def accuracy(self) -> float | None:

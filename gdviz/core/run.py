@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from copy import copy
 from dataclasses import dataclass, field, replace
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -59,6 +60,8 @@ class Run:
         theta = self.problem.start(Streams(self.spec.seed).init())
         self.optimizer: Optimizer = self.spec.optimizer
         """the rule of the next step, with all changes up to now"""
+        self.rules: list[tuple[int, Optimizer]] = [(0, self.optimizer)]
+        """the rules that were in force, each from the step that follows the row it is listed with"""
         self.history = History(theta.size, len(self.optimizer.slots), theta.dtype, self.checkpoint_bytes)
         recorded = [(int(c["step"]), {k: v for k, v in c.items() if k != "step"}) for c in self.spec.changes]
         recorded.sort(key=lambda change: change[0])
@@ -117,6 +120,7 @@ class Run:
         while self._coming and self._coming[0][0] <= row.step:
             for name, value in self._coming.pop(0)[1].items():
                 self.optimizer = changed(self.optimizer, name, value)
+            self._keep_rule(row.step)
         self.fixed = not row.finite
         self.ended = self._why_ended(row)
         return True
@@ -143,17 +147,18 @@ class Run:
         # Of many at one step, as a slider makes them, only the last one counts.
         self.changes = [change for change in self.changes if change[0] != row.step or change[1] not in sent]
         self.changes.extend((row.step, name, value) for name, value in sent.items())
+        self._keep_rule(row.step)
+
+    def _keep_rule(self, step: int) -> None:
+        if self.rules[-1][0] == step:
+            self.rules.pop()
+        self.rules.append((step, self.optimizer))
 
     def optimizer_at(self, step: int) -> Optimizer:
         """The rule that the step after row ``step`` follows, with all changes up to there."""
         if step >= self.step:
             return self.optimizer
-        optimizer: Optimizer = self.spec.optimizer
-        recorded = [(int(c["step"]), k, v) for c in self.spec.changes for k, v in c.items() if k != "step"]
-        for at, name, value in sorted(recorded + self.changes, key=lambda change: change[0]):
-            if at <= step:
-                optimizer = changed(optimizer, name, value)
-        return optimizer
+        return self.rules[bisect_right(self.rules, step, key=itemgetter(0)) - 1][1]
 
     def go_on(self) -> None:
         """Go on beyond the stop condition; a run that blew up or failed stays where it is."""

@@ -236,6 +236,7 @@ class _RunView:
         self.measured = 0
         """how often its sharpness was"""
         self._curvatures = NO_CURVATURES
+        self._rules = tuple(run.rules)
         self._gauged: tuple[object, int, float] = (None, -1, math.nan)
         self._slice: Slice | None = None
         self._trail_steps = np.empty(0, np.int64)
@@ -271,6 +272,8 @@ class _RunView:
         measured = self.run.history.evaluations
         if len(measured) != self._measured:
             self._measured, self._evaluations = len(measured), _evaluations(measured)
+        if len(self.run.rules) != len(self._rules) or self.run.rules[-1] != self._rules[-1]:
+            self._rules = tuple(self.run.rules)
         empty = not len(table.step)
         row = table.index(step)
         off_plane = 0.0
@@ -300,6 +303,7 @@ class _RunView:
             off_plane=off_plane,
             far=slice_ is not None and off_plane > slice_.farthest,
             sharpness=self._curvatures,
+            rules=self._rules,
             optimizer=self.run.optimizer_at(step),
             past=table,
             row=row,

@@ -338,7 +338,6 @@ class Session(QObject):
         if self._opening:  # the user's choice outlives whatever else starts anew
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
             self.view = SliceView(scenario.view.plane, scenario.view.images)
-            self._slices.measures = scenario.view.sharpness
         self._scene = Scene(runs, ghosts, selected)
         self._scene.view = self.view
         self._slices.show(self._scene)

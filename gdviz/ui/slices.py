@@ -173,7 +173,6 @@ class Slices(QObject):
             return
         self._scene.slice = result
         if result.final:
-            self._scene.remaking = False
             self._kept[self._order] = result
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -185,7 +184,10 @@ class Slices(QObject):
     def _done(self, key: object) -> None:
         if self._scene is not None and key is self._key:
             self._took = monotonic() - self._begun
-            self._key, self._scene.remaking = None, False  # which makes another frame, and that another job
+            only_measured = not self._scene.remaking
+            self._key, self._scene.remaking = None, False
+            if only_measured:  # another slice is asked for by the frame that shows this one
+                self._make()
 
 
 def _ball(run: Run) -> Vector:

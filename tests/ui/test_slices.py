@@ -271,17 +271,15 @@ def test_where_a_full_batch_goes_the_sharpness_is_measured_and_its_curve_filled(
     assert curve(session, 0) == {}  # its batches are small: nothing of it is measured
 
 
-@pytest.mark.parametrize("by_the_scenario", [False, True])
 def test_where_mini_batches_go_the_sharpness_is_measured_when_it_is_asked_for(
-    by_the_scenario: bool, session: Session, opened: Open, qtbot: QtBot
+    session: Session, opened: Open, qtbot: QtBot
 ) -> None:
-    (run,) = opened(RANDOM.replace("2000", "100") + ("sharpness = true\n" if by_the_scenario else ""))
+    (run,) = opened(RANDOM.replace("2000", "100"))
     go(session, qtbot, 2)
-    if not by_the_scenario:
-        qtbot.waitUntil(lambda: session._slices._key is None, timeout=LONG)  # all that was to be done is
-        assert frame_of(session).sharpness is None
-        assert curve(session, 0) == {}
-        session.measure_sharpness(True)
+    qtbot.waitUntil(lambda: session._slices._key is None, timeout=LONG)  # all that was to be done is
+    assert frame_of(session).sharpness is None
+    assert curve(session, 0) == {}
+    session.measure_sharpness(True)
     qtbot.waitUntil(lambda: set(curve(session, 0)) == {0, 1, 2}, timeout=LONG)
     problem = run.problem
     assert isinstance(problem, Digits)

@@ -112,6 +112,16 @@ def test_another_rate_makes_a_step_in_what_is_borne(descend: Descend) -> None:
     np.testing.assert_allclose(limits, [4, 4, 20, 20, 8, 8])
 
 
+def test_another_momentum_makes_one_too_wherever_the_cursor_is(descend: Descend) -> None:
+    scene = descend(few(HEAVY_BALL + "\nchanges = [{ step = 4, momentum = 0.5 }]"))
+    for cursor in (3, 9):
+        frame = scene.frame(cursor)
+        assert frame is not None
+        steps, limits = bearable(frame.run)
+        assert steps.tolist() == [0, 4, 4, 10]
+        np.testing.assert_allclose(limits, [38, 38, 30, 30])
+
+
 def test_a_schedule_is_followed_step_by_step(descend: Descend) -> None:
     run = shown_by(descend(few(GRADIENT_DESCENT + '\nschedule = { kind = "cosine" }'), 40)).run
     steps, limits = bearable(run)

@@ -19,6 +19,8 @@ from gdviz.ui.widgets import number
 
 _GAP = 14
 """pixels between both, for the numbers at their ends"""
+_CORNERS = 1000
+"""of a limit that changes with a schedule, at most"""
 _SHARE = 0.62
 """of the height, for the cost above it"""
 
@@ -116,17 +118,21 @@ def bearable(run: RunFrame) -> tuple[Floats, Floats]:
 
     Empty where there is no such limit: an adaptive rule, or mini-batches.
     """
-    rule_limits = run.optimizer.limits(1.0)
-    if rule_limits is None or run.curve.window != 1 or not len(run.past.step):
+    rates, steps = run.past.learning_rate, run.past.step
+    if run.curve.window != 1 or not len(steps):
         return np.empty(0), np.empty(0)
-    rates = run.past.learning_rate
-    changes = np.flatnonzero(np.diff(rates)) + 1
-    changes = changes[:: max(1, len(changes) // 1000)]
-    first = np.concatenate([[0], changes])
-    last = np.concatenate([changes, [len(rates) - 1]])
+    # A rule's limit is its rate times the curvature; what it is depends on its other numbers.
+    limits = [rule.limits(1.0) for _, rule in run.rules]
+    products = np.array([math.nan if of is None else of.unstable for of in limits])
+    in_force = np.searchsorted([step for step, _ in run.rules], steps, side="right") - 1
+    changes = np.flatnonzero((np.diff(rates) != 0) | (np.diff(in_force) != 0)) + 1
+    changes = changes[:: max(1, len(changes) // _CORNERS)]
+    first, last = np.concatenate([[0], changes]), np.concatenate([changes, [len(rates) - 1]])
     with np.errstate(all="ignore"):
-        limits = rule_limits.unstable / rates[first]
-    return run.past.step[np.stack([first, last], axis=1).ravel()].astype(float), np.repeat(limits, 2)
+        borne = products[in_force[first]] / rates[first]
+    corners = np.stack([first, last], axis=1).ravel()
+    known = np.repeat(np.isfinite(borne), 2)
+    return steps[corners].astype(float)[known], np.repeat(borne, 2)[known]
 
 
 def said(frame: Frame) -> str:

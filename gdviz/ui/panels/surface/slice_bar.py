@@ -95,7 +95,8 @@ class SliceBar(QWidget):
                 self._planes.addItem(name, kind)
                 self._planes.setItemData(self._planes.count() - 1, tip(says), Qt.ItemDataRole.ToolTipRole)
         self._planes.setCurrentIndex(max(0, self._planes.findData(view.kind)))
-        self._planes.setToolTip(tip(f"What the picture shows of all directions: {_PLANES[view.kind][1]}"))
+        says = _PLANES[self._planes.currentData()][1]
+        self._planes.setToolTip(tip(f"What the picture shows of all directions: {says}"))
         self._others.clear()
         for label, index in others:
             self._others.addItem(f"and {label}", index)
