@@ -128,7 +128,7 @@ class RunFrame:
         return float(self.evaluations.test_accuracy[before - 1]) if before else None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Landscape:
     """The cost over a rectangle of the plane (two axes) or an interval of its one knob."""
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from gdviz.core.plane import Floats, Plane
     from gdviz.core.problem import Vector
 
-_BUFFER = 1 << 18
+_BUFFER = 1 << 20
 """numbers of the widest layer that are worked on at a time: a megabyte, at home in the second cache. With fewer, two
 threads would wait for each other's Python."""
 _IMAGES = 1000

@@ -112,6 +112,8 @@ class Scene:
             return True
         if moving and frame.live and frame.theta_step > shown.step:
             return True
+        if not (moving or shown.final):
+            return True
         if shown.kind != shown.asked and frame.run.newest > shown.newest:
             return True
         # Who looks back keeps the picture for as long as it will do.

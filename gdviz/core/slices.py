@@ -58,7 +58,7 @@ class Slice:
     newest: int
     """the newest step of the run when it was made"""
     final: bool
-    """no finer one follows"""
+    """there is no finer one"""
     through: tuple[History, ...]
     """of the run whose ball it goes through; where it goes through two, of both"""
     trails: Mapping[History, tuple[Steps, Floats]] = field(default_factory=dict)
@@ -127,6 +127,8 @@ class Order:
     before: Slice | None = None
     """what is shown now: its view is kept where it will do, and instead of a coarse picture"""
     threads: int = 1
+    finest: int = POINTS[-1]
+    """points a side of the last picture"""
 
 
 def slices(order: Order) -> Generator[Slice | None, None, None]:
@@ -152,7 +154,8 @@ def slices(order: Order) -> Generator[Slice | None, None, None]:
         through += (order.other[0],)
     shares = plane.explained(path) if len(path) > 1 else np.full(2, np.nan)
     goes_on = order.before is not None and order.before.asked == order.kind and order.before.kind == kind
-    for n in POINTS[-1:] if goes_on or kind == "line" else POINTS:
+    stages = [n for n in POINTS if n <= order.finest]
+    for n in stages[-1:] if goes_on or kind == "line" else stages:
         across = np.linspace(*x, LINE_POINTS if kind == "line" else n)
         along = np.linspace(*y, n) if kind != "line" else np.zeros(1)
         costs = yield from grid_costs(plane, order.problem.network, images, labels, across, along, order.threads)
@@ -165,9 +168,8 @@ def slices(order: Order) -> Generator[Slice | None, None, None]:
                 costs = finer(finer(costs).T).T
             rows, columns = costs.shape
             landscape = Landscape(np.linspace(*x, columns), np.linspace(*y, rows), costs, names, note)
-        yield Slice(
-            order.kind, kind, plane, landscape, len(labels), order.step, newest, n == POINTS[-1], through, trails
-        )
+        final = n == POINTS[-1] or kind == "line"
+        yield Slice(order.kind, kind, plane, landscape, len(labels), order.step, newest, final, through, trails)
 
 
 def finer(values: Floats) -> Floats:

@@ -11,7 +11,8 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 from gdviz.core.curvature import Sharpness, network_sharpness, sharpness_images
 from gdviz.core.digits import Digits
-from gdviz.core.slices import Order, Slice, slices
+from gdviz.core.slices import POINTS, Order, Slice, slices
+from gdviz.ui.panels.surface.contour import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Sequence
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 _SECONDS = 0.5
 """at least so long between two slices of a ball that is moved by hand, however fast it runs away"""
-_SHARE = 1.0
+_PLAYING_POINTS = POINTS[1]
+"""a side: a quarter of the work, so that there can be more pictures a second"""
+_SHARE = 0.16
 """of the time while it plays: what is computed here takes the processor from the training"""
 _CURVE_POINTS = 100
 """of the curve of the sharpness, or up to twice as many"""
@@ -140,6 +143,7 @@ class Slices(QObject):
             others=tuple(each.history for each in scene.everyone if each.cost_key == run.cost_key),
             before=scene.slice,
             threads=1 if self._playing else 2,
+            finest=_PLAYING_POINTS if self._playing else POINTS[-1],
         )
 
     def _to_measure(self, scene: Scene, frame: Frame) -> list[tuple[Run, int, Vector, Vector | None]]:
@@ -199,8 +203,10 @@ def _job(
     order: Order | None, to_measure: Sequence[tuple[Run, int, Vector, Vector | None]]
 ) -> Generator[Slice | Measured | None, None, None]:
     """A slice, then the sharpness at some knobs."""
-    if order is not None:
-        yield from slices(order)
+    for made in slices(order) if order is not None else ():
+        if made is not None and made.landscape.y.size:
+            drawn(made.landscape)  # here, so that no frame waits for it
+        yield made
     for run, step, theta, start in to_measure:
         problem = run.problem
         assert isinstance(problem, Digits)  # the sharpness of others is taken for every frame

@@ -64,7 +64,7 @@ def sliced(scene: Scene, frame: Frame, kind: PlaneKind = "gradient", n_images: i
         other=None if scene.compared is None else (scene.compared.history, scene.compared.row.theta.copy()),
         others=tuple(run.history for run in scene.everyone if run.cost_key == scene.run.cost_key),
     )
-    return next(made for made in slices(order) if made is not None)
+    return [made for made in slices(order) if made is not None][-1]
 
 
 def gauge(scene: Scene) -> Gauge:
@@ -383,3 +383,10 @@ def test_a_ghost_of_another_network_has_no_ball_here(finish_runs: Finish) -> Non
     scene = Scene(at_rest(finish_runs(DIGITS)), [ghost])
     scene.slice = sliced(scene, drawn(scene, 0))
     assert [run.on_surface for run in drawn(scene).runs] == [False, True]
+
+
+def test_a_coarse_picture_is_refined_when_the_run_rests(finish_runs: Finish) -> None:
+    scene = Scene(at_rest(finish_runs(DIGITS)))
+    scene.slice = replace(sliced(scene, drawn(scene)), final=False)
+    assert scene.wants_slice(drawn(scene), moving=False)
+    assert not scene.wants_slice(drawn(scene), moving=True)

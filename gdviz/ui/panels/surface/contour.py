@@ -1,5 +1,8 @@
 """The cost over two axes as a map: bands of colour, lines of equal cost, and their values."""
 
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
 import contourpy
 import numpy as np
 import pyqtgraph as pg
@@ -19,6 +22,31 @@ _LABELS = 10
 """labels at most"""
 _CANDIDATES = 40
 """places along a line that a label is tried at"""
+
+
+class Drawing(NamedTuple):
+    """What a map of a landscape consists of."""
+
+    levels: Floats
+    bands: QImage
+    lines: QPainterPath
+    isolines: list[Floats]
+    """for each level the points (m, 2) of its longest line"""
+
+
+_drawings: WeakKeyDictionary[Landscape, Drawing] = WeakKeyDictionary()
+
+
+def drawn(landscape: Landscape) -> Drawing:
+    """The drawing of a landscape of two axes, made once; by whoever computes the landscape, best in its own thread."""
+    if landscape not in _drawings:
+        levels = nice_levels(landscape.costs)
+        generator = contourpy.contour_generator(landscape.x, landscape.y, np.ma.masked_invalid(landscape.costs))
+        every = [[np.asarray(part) for part in generator.lines(level)] for level in levels]
+        isolines = [max(parts, key=len) if parts else np.empty((0, 2)) for parts in every]
+        lines = _path([part for parts in every for part in parts])
+        _drawings[landscape] = Drawing(levels, _banded(landscape.costs, levels), lines, isolines)
+    return _drawings[landscape]
 
 
 def band_colours(n_levels: int) -> Table:
@@ -64,14 +92,12 @@ class ContourMap:
             label.hide()
         if landscape is None:
             return
-        self.levels = nice_levels(landscape.costs)
-        self._image.setPixmap(QPixmap.fromImage(_banded(landscape.costs, self.levels)))
+        drawing = drawn(landscape)
+        self.levels, self._isolines = drawing.levels, drawing.isolines
+        self._image.setPixmap(QPixmap.fromImage(drawing.bands))
         x, y = landscape.x, landscape.y
         self._image.setTransform(QTransform(np.ptp(x) / _SIDE, 0, 0, np.ptp(y) / _SIDE, x[0], y[0]))
-        generator = contourpy.contour_generator(x, y, np.ma.masked_invalid(landscape.costs))
-        every = [[np.asarray(part) for part in generator.lines(level)] for level in self.levels]
-        self._lines.setPath(_path([part for parts in every for part in parts]))
-        self._isolines = [max(parts, key=len) if parts else np.empty((0, 2)) for parts in every]
+        self._lines.setPath(drawing.lines)
 
     def place_labels(self, pixels: Pixels, avoid: Floats) -> None:
         """Label some of the lines, each where it is in view and farthest from the points `avoid` (m, 2) and others."""
