@@ -270,8 +270,8 @@ def _note(order: Order, kind: PlaneKind, shares: Floats, n_images: int, costs: F
         "path": "plane of the path",
         "gradient": "plane down the slope",
         "random": "random plane",
-        "ends": "plane of both balls and the start",
-        "line": "straight line between the balls",
+        "ends": "plane of two balls and a start",
+        "line": "line between two balls",
     }[kind]
     points = " × ".join(str(n) for n in reversed(costs.shape) if n > 1)
     share = float(shares[0] if kind == "line" else shares.sum())

@@ -205,7 +205,7 @@ def test_the_plane_of_both_balls_holds_them_and_the_start(pair: Pair) -> None:
         assert made.holds(place)
         assert nearest(made, place) == pytest.approx(cost(wanted, point), rel=0.05)
     assert made.landscape.labels == ("from one to other", "towards the start")
-    assert made.landscape.note.startswith("plane of both balls and the start through step 40 · ")
+    assert made.landscape.note.startswith("plane of two balls and a start through step 40 · ")
 
 
 def test_the_line_between_two_balls_has_one_axis_and_their_costs(pair: Pair) -> None:
@@ -216,7 +216,7 @@ def test_the_line_between_two_balls_has_one_axis_and_their_costs(pair: Pair) -> 
     assert drawn.costs.shape == drawn.x.shape == (LINE_POINTS,)
     assert not drawn.y.size
     assert f"100 images, {LINE_POINTS} points" in drawn.note
-    assert drawn.note.startswith("straight line between the balls through step 40 · ")
+    assert drawn.note.startswith("line between two balls through step 40 · ")
     assert drawn.labels == ("from one to other", "cost")
     assert wanted.other is not None
     there = wanted.other[1]

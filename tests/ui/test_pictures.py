@@ -16,6 +16,7 @@ from PySide6.QtCore import QSize
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
+from gdviz.core.frame import SliceView
 from gdviz.ui.app import make_window
 from gdviz.ui.theme import DARK, LIGHT, Theme
 from gdviz.ui.window import Window
@@ -23,6 +24,7 @@ from gdviz.ui.window import Window
 pytestmark = pytest.mark.x11
 SIZE = QSize(1440, 900)
 Pixels = NDArray[np.uint8]
+Take = Callable[..., dict[str, Pixels]]
 
 
 @pytest.fixture
@@ -44,16 +46,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def take(window: Window, folder: Path, qtbot: QtBot) -> Callable[[str], dict[str, Pixels]]:
-    """A function that takes the window's picture in each theme; name, theme and ".png" make the file's name."""
+def take(window: Window, folder: Path, qtbot: QtBot) -> Take:
+    """A function that takes the window's picture in each theme; name, theme and ".png" make the file's name.
 
-    def carry_out(name: str) -> dict[str, Pixels]:
+    Where a theme is given, only its picture is written.
+    """
+
+    def carry_out(name: str, kept: Theme | None = None) -> dict[str, Pixels]:
         taken = {}
         for theme in (DARK, LIGHT):
             window._set_theme(theme)
             qtbot.wait(400)  # the panels' slower parts catch up
             picture = window.grab()
-            assert picture.save(str(folder / f"{name}-{theme.name}.png"))
+            if kept in (None, theme):
+                assert picture.save(str(folder / f"{name}-{theme.name}.png"))
             taken[theme.name] = pixels(picture.toImage())
             check(taken[theme.name], theme)
         assert share_that_differs(taken["dark"], taken["light"]) > 0.6
@@ -101,9 +107,7 @@ def rest(window: Window, qtbot: QtBot) -> None:
     qtbot.waitUntil(fine, timeout=20_000)
 
 
-def test_a_network_learns_to_read_digits(
-    window: Window, take: Callable[[str], dict[str, Pixels]], qtbot: QtBot
-) -> None:
+def test_a_network_learns_to_read_digits(window: Window, take: Take, qtbot: QtBot) -> None:
     open_scenario(window, qtbot, "digits")
     run = window.session.run
     assert run is not None
@@ -123,7 +127,61 @@ def test_a_network_learns_to_read_digits(
             assert share_that_differs(one[theme], two[theme]) > 0.02
 
 
-def test_the_worked_run(window: Window, take: Callable[[str], dict[str, Pixels]], qtbot: QtBot) -> None:
+def test_the_real_landscape(window: Window, take: Take, qtbot: QtBot) -> None:
+    """At the start, in the middle and at the end, in relief and as a map."""
+    open_scenario(window, qtbot, "landscape-16-16")
+    run = window.session.run
+    assert run is not None
+    taken = []
+    for name, step in (("start", 3), ("middle", 300), ("end", 4 * 938)):
+        window.session.play()
+        qtbot.waitUntil(lambda: run.step >= step, timeout=60_000)  # noqa: B023 - waited for here
+        rest(window, qtbot)
+        frame = window.session.timeline.frame
+        assert frame is not None
+        assert frame.plane == "path"
+        for view, words, theme in (("2d", "map", LIGHT), ("3d", "relief", DARK)):
+            window.surface.set_view(view)
+            taken.append(take(f"landscape-{name}-{words}", theme))
+    for one, two in combinations(taken, 2):
+        assert share_that_differs(one["dark"], two["dark"]) > 0.02
+
+
+def test_two_minima_and_the_line_between_them(window: Window, take: Take, qtbot: QtBot) -> None:
+    open_scenario(window, qtbot, "two-minima")
+    window.session.play()
+    qtbot.waitUntil(lambda: all(run.step >= 2 * 938 for run in window.session.runs), timeout=60_000)
+    rest(window, qtbot)
+    plane = take("two-minima", DARK)
+    window.session.look_at(SliceView("line"))
+    rest(window, qtbot)
+    line = take("line-between-minima", DARK)
+    assert share_that_differs(plane["dark"], line["dark"]) > 0.1
+
+
+def test_the_edge_of_stability(window: Window, take: Take, qtbot: QtBot) -> None:
+    open_scenario(window, qtbot, "edge-of-stability")
+    run = window.session.run
+    assert run is not None
+    window.session.play()
+    qtbot.waitUntil(lambda: run.step >= 1800, timeout=120_000)
+    rest(window, qtbot)
+
+    def measured() -> bool:
+        frame = window.session.timeline.frame
+        return frame is not None and len(frame.run.sharpness.steps) > 100 and frame.sharpness is not None
+
+    qtbot.waitUntil(measured, timeout=60_000)
+    take("edge-of-stability", LIGHT)
+
+
+def test_a_network_of_on_off_neurons(window: Window, take: Take, qtbot: QtBot) -> None:
+    open_scenario(window, qtbot, "stair-step-network")
+    rest(window, qtbot)
+    take("terraces", LIGHT)
+
+
+def test_the_worked_run(window: Window, take: Take, qtbot: QtBot) -> None:
     open_scenario(window, qtbot, "worked-run")
     start = pixels(window.grab().toImage())
     for _ in range(3):
@@ -136,7 +194,7 @@ def test_the_worked_run(window: Window, take: Callable[[str], dict[str, Pixels]]
     assert frame.run.cost == pytest.approx(6.5536)
 
 
-def test_a_race_and_a_step_taken_apart(window: Window, take: Callable[[str], dict[str, Pixels]], qtbot: QtBot) -> None:
+def test_a_race_and_a_step_taken_apart(window: Window, take: Take, qtbot: QtBot) -> None:
     open_scenario(window, qtbot, "rosenbrock-race")
     window.session.set_speed(200)
     window.session.play()

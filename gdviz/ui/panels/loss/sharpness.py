@@ -44,7 +44,7 @@ class SharpnessPlot:
             self.view.addItem(item, ignoreBounds=True)
         self._marker = placed(QGraphicsLineItem(self.view), 20)
         self._limit_name = placed(QGraphicsSimpleTextItem(self.view), 25)
-        self._step, self._limit_at, self._limit_end = 0, math.nan, 0.0
+        self._step, self._limit_at, self._limit_end, self._is_above = 0, math.nan, 0.0, False
         self.view.sigRangeChanged.connect(self._place)
         self.view.sigResized.connect(self._place)
         self.set_visible(False)
@@ -89,6 +89,7 @@ class SharpnessPlot:
         self._limit.setPath(line(limit_steps, limits) if len(limits) else QPainterPath())
         self._limit_at = float(limits[-1]) if len(limits) else math.nan
         self._limit_end = float(limit_steps[-1]) if len(limits) else 0.0
+        self._is_above = bool(len(values) and values[-1] > self._limit_at)
         rule = "2 / rate" if kind_of(type(run.optimizer)) == "gradient-descent" else "stability limit"
         self._limit_name.setText(f"{rule} = {self._limit_at:.3g}" if len(limits) else "")
         shown = np.concatenate([values[np.isfinite(values)], limits[np.isfinite(limits)]])
@@ -110,7 +111,7 @@ class SharpnessPlot:
             width = metrics.horizontalAdvance(self._limit_name.text())
             y = area.height() * (top - self._limit_at) / (top - bottom)
             end = min(area.width() * (self._limit_end - left) / (right - left), area.width()) - width - 6
-            self._limit_name.setPos(max(end, 6), max(y - metrics.height() - 1, 0))
+            self._limit_name.setPos(max(end, 6), y + 1 if self._is_above else max(y - metrics.height() - 1, 0))
 
 
 def bearable(run: RunFrame) -> tuple[Floats, Floats]:
