@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
@@ -15,7 +15,9 @@ from gdviz.core.revise import as_set, reseeded, slower, with_another, without
 from gdviz.core.scenario import Scenario, load_scenario, with_keys
 from gdviz.core.scene import Scene
 from gdviz.ui.background import Background
+from gdviz.ui.endings import ending
 from gdviz.ui.explorer import Explorer
+from gdviz.ui.precedence import Precedence
 from gdviz.ui.slices import Slices
 from gdviz.ui.timeline import Timeline
 from gdviz.ui.worker import Worker
@@ -48,6 +50,7 @@ class Session(QObject):
         self.timeline = Timeline(self)
         self.playing = False
         self._worker = Worker(self)
+        self.precedence = Precedence(self._worker, self)
         self._background = Background(self)
         self._scene: Scene | None = None
         self._target = 0.0
@@ -57,7 +60,6 @@ class Session(QObject):
         self._opening = False
         self._loading: Scenario | None = None
         self._resume = False
-        self._alone = False
         self._slices = Slices(self._background, self)
         self.view = SliceView()
         """which slice of a network's cost is looked at"""
@@ -70,7 +72,7 @@ class Session(QObject):
         for helper in (self._slices, self.explorer):
             helper.failed.connect(lambda reason: self.message.emit("error", reason, None))
         self.timeline.frame_ready.connect(self._after_frame)
-        self.timeline.drawing.connect(self.work_alone)
+        self.timeline.drawing.connect(self.precedence.take)
         self.timeline.replayed.connect(self._go)
 
     def start(self) -> None:
@@ -78,21 +80,6 @@ class Session(QObject):
         self._worker.start()
         self._background.start()
         self.timeline.start()
-
-    def work_alone(self) -> None:
-        """Keep the training from the interpreter until the window has done what is at hand.
-
-        A loop in plain Python gives the interpreter away every few milliseconds only, and to each call from Qt anew:
-        what the window does in ten calls would take fifty milliseconds.
-        """
-        if not self._alone:
-            self._alone = True
-            self._worker.hold(True)
-            QTimer.singleShot(0, self, self._share)
-
-    def _share(self) -> None:
-        self._alone = False
-        self._worker.hold(False)
 
     def finish(self) -> None:
         """End the threads; nothing can be done afterwards."""
@@ -404,14 +391,6 @@ class Session(QObject):
             self.timeline.draw_now()
 
     def _announce(self, run: Run) -> None:
-        if run.fixed and not run.ended.startswith("blew up"):
-            self.message.emit("error", f"{run.label} {run.ended} and can't go on; R starts it again.", None)
-        elif run.fixed:
-            self._say_blown_up(run)
-        else:
-            self.message.emit("info", f"{run.label}: {run.ended}. Play goes on beyond it.", None)
-
-    def _say_blown_up(self, run: Run) -> None:
-        rate = f"{run.row.learning_rate:.4g}"
-        text = f"{run.label} {run.ended}: at a learning rate of {rate} its cost has left the range of numbers."
-        self.message.emit("warning", text, ("Restart at a smaller rate", lambda: self.slower(run)))
+        kind, text = ending(run)
+        offer: Action | None = ("Restart at a smaller rate", lambda: self.slower(run)) if kind == "warning" else None
+        self.message.emit(kind, text, offer)

@@ -202,7 +202,7 @@ class Window(QMainWindow):
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Transport keys win wherever the focus is, except where text is typed or a list is open."""
         if event.type() == QEvent.Type.Timer:
-            self.session.work_alone()  # what a panel does when its time has come
+            self.session.precedence.take()  # what a panel does when its time has come
             return False
         if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent) or not self.isActiveWindow():
             return False
@@ -354,7 +354,7 @@ class Window(QMainWindow):
     def event(self, event: QEvent) -> bool:
         """Paint alone: each of the many small calls of a painting would else wait for the training to let it in."""
         if event.type() == QEvent.Type.UpdateRequest:
-            self.session.work_alone()
+            self.session.precedence.take()
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
