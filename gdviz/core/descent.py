@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from gdviz.core.optimizer import Optimizer
 from gdviz.core.problem import chunk_size
 from gdviz.core.spec import changed
 
 if TYPE_CHECKING:
-    from gdviz.core.optimizer import Optimizer
     from gdviz.core.problem import Evaluation, Indices, Problem, Vector
     from gdviz.core.schedules import Schedule
 
-Changes = Mapping[str, float]
+Changes: TypeAlias = Mapping[str, float | Optimizer]
 
 
 class Streams:
@@ -118,32 +118,39 @@ def descend(
     horizon: int,
     changes: Sequence[tuple[int, Changes]] = (),
     evaluate_every: int | None = None,
+    step: int = 0,
+    state: Vector | None = None,
 ) -> Generator[Row | None, Changes | None, None]:
     """Gradient descent, one row a step, for as long as it is asked to go on and all numbers are finite.
 
     Parameters
     ----------
-    theta : (n_params,) float array, the start; it is the ball, and moves
+    theta : (n_params,) float array, the ball, which moves; where it begins
     horizon : steps over which the schedule runs
-    changes : (step, {knob of the optimizer: value}), applied before the step that follows row ``step``
-    evaluate_every : steps between two evaluations; None: an epoch, and less in the first, where most happens
+    changes : (step, {knob of the optimizer: value}), applied before the step that follows row ``step``; the knob
+        "optimizer" is another rule, which begins there with nothing to remember
+    evaluate_every : steps between two evaluations, 0 for none; None: an epoch, and less in the first
+    step : where ``theta`` stands on its way
+    state : what the rule that leads on from there remembers, written to; None: nothing
 
     Yields
     ------
-    A `Row` for each step, step 0 first. None now and then in between: a good moment to look up from long work.
+    A `Row` for each step, that of ``step`` first. None now and then in between: a good moment to look up from work.
     At a row, ``send({"learning_rate": 0.1})`` changes the optimizer from the very next step on, and yields that row
     again as it now is.
     """
-    state = optimizer.new_state(theta)
     gradient, ones = np.empty_like(theta), np.ones_like(theta)
     recorded = sorted(changes, key=lambda change: change[0])
-    step, learning_rate, chunk = 0, 0.0, chunk_size(theta.size)
+    begun, learning_rate, chunk = step, 0.0, chunk_size(theta.size)
+    known, since = state is not None, 0
+    if state is None:
+        state = optimizer.new_state(theta)
     while True:
         batch = batches.batch(step)
         large = batch if batch is not None and len(batch) > chunk else None
         with np.errstate(all="ignore"):
-            if step > 0:
-                optimizer.update(theta, gradient, state, learning_rate, step)
+            if step > begun:
+                optimizer.update(theta, gradient, state, learning_rate, step - since)
             # A sum decides nearly always; only where it overflowed, or really is not finite, each knob is looked at.
             sound = math.isfinite(theta.dot(ones)) or bool(np.isfinite(theta).all())
             if large is None:
@@ -157,13 +164,18 @@ def descend(
         finite = sound and math.isfinite(cost) and math.isfinite(length)
         # Only now: the update that led here was still the old rule's.
         while recorded and recorded[0][0] <= step:
-            optimizer = _apply(optimizer, recorded.pop(0)[1])
+            at, change = recorded.pop(0)
+            optimizer = revised(optimizer, change)
+            if "optimizer" in change:
+                since = at
+                # Where the descent is taken up again, what it remembers there is this rule's already.
+                state = state if known and step == begun else optimizer.new_state(theta)
         factor = schedule.factor(step, horizon)
         learning_rate = _rate(optimizer, problem, theta, gradient) * factor
         row = Row(step, cost, length, learning_rate, theta, gradient, state, evaluation, finite)
         sent = yield row
         while sent is not None:
-            optimizer = _apply(optimizer, sent)
+            optimizer = revised(optimizer, sent)
             row.learning_rate = learning_rate = _rate(optimizer, problem, theta, gradient) * factor
             sent = yield row
         if not finite:
@@ -189,9 +201,10 @@ def _rate(optimizer: Optimizer, problem: Problem, theta: Vector, gradient: Vecto
         return optimizer.rate(problem, theta, gradient)
 
 
-def _apply(optimizer: Optimizer, changes: Changes) -> Optimizer:
+def revised(optimizer: Optimizer, changes: Changes) -> Optimizer:
+    """The rule after some changes. Raises msgspec.ValidationError for a bad value."""
     for name, value in changes.items():
-        optimizer = changed(optimizer, name, value)
+        optimizer = value if isinstance(value, Optimizer) else changed(optimizer, name, value)
     return optimizer
 
 
@@ -218,7 +231,7 @@ def _is_evaluated(step: int, steps_per_epoch: int | None, every: int | None) -> 
     if steps_per_epoch is None:
         return False
     if every is not None:
-        return step % every == 0
+        return every > 0 and step % every == 0
     if step % steps_per_epoch == 0:
         return True
     leading = str(step)

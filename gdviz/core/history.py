@@ -31,7 +31,7 @@ class Checkpoint(NamedTuple):
     theta: Vector
     """(n_params,)"""
     state: Vector
-    """(slots, n_params)"""
+    """(slots, n_params); more where another rule of the run remembers more"""
     gradient: Vector | None = None
     """(n_params,) on the batch of this step; only the newest snapshot has it"""
 
@@ -123,6 +123,26 @@ class History:
         if self._wanted:
             self.snapshot(row)
 
+    def before(self, step: int, n_slots: int, checkpoint_bytes: int) -> History:
+        """A copy of what happened before ``step``, with room for rules that remember ``n_slots`` vectors."""
+        copy = History(self._kept.shape[2], n_slots, self._kept.dtype, checkpoint_bytes)
+        with self._lock:
+            rows = int(np.searchsorted(self._step[: self._n], step))
+            stride = self._stride
+            while -(-step // stride) > len(copy._kept):
+                stride *= 2
+            some = self._kept[: min(-(-step // self._stride), self._n_kept) : stride // self._stride, : 1 + n_slots]
+            copy._kept[: len(some), : some.shape[1]] = some
+            if rows:
+                room = max(1024, rows)
+                copy._step, copy._numbers = np.empty(room, np.int64), np.empty((len(self._numbers), room))
+                copy._step[:rows], copy._numbers[:, :rows] = self._step[:rows], self._numbers[:, :rows]
+        copy._n, copy._n_kept, copy._stride = rows, len(some), stride
+        copy._evaluations = [one for one in self._evaluations if one[0] < step]
+        if copy._n_knobs and rows:
+            *copy._at, copy._travelled = copy._numbers[3:, rows - 1].tolist()
+        return copy
+
     def snapshot(self, row: Row) -> None:
         """Copy all knobs of the newest row, for whoever wants to see them now."""
         self._newest = Checkpoint(row.step, row.theta.copy(), row.state.copy(), row.gradient.copy())
@@ -185,7 +205,7 @@ class History:
                     return
             kept = self._kept[self._n_kept]
             kept[0] = row.theta
-            kept[1:] = row.state
+            kept[1 : 1 + len(row.state)] = row.state
             self._n_kept += 1
 
     def _make_room(self) -> int:

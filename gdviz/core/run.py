@@ -6,27 +6,28 @@ from bisect import bisect_right
 from copy import copy
 from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
 from msgspec import UNSET
 
 from gdviz.core import datasets
-from gdviz.core.descent import Batches, Exact, FullBatch, MiniBatches, Row, Streams, descend
+from gdviz.core.descent import Batches, Exact, FullBatch, MiniBatches, Row, Streams, descend, revised
 from gdviz.core.digits import Digits
 from gdviz.core.errors import InputError
-from gdviz.core.history import History
+from gdviz.core.history import Checkpoint, History
 from gdviz.core.network import Network
+from gdviz.core.optimizer import Optimizer
 from gdviz.core.optimizers import kind_of
 from gdviz.core.scenario import DigitsProblem, FormulaProblem, RunSpec, Scenario, Stop, SurfaceProblem
 from gdviz.core.spec import changed
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Generator, Hashable, Sequence
 
-    from gdviz.core.optimizer import Optimizer
-    from gdviz.core.problem import Problem
+    from gdviz.core.descent import Changes
+    from gdviz.core.problem import Problem, Vector
 
 DEFAULT_STEPS, DEFAULT_EPOCHS, DEFAULT_BATCH = 1000, 10, 10
 CHECKPOINT_BYTES = 64 << 20
@@ -55,33 +56,99 @@ class Run:
     """it blew up or failed, and cannot go on whatever the stop condition says"""
     changes: list[tuple[int, str, float]] = field(default_factory=list)
     """what was changed while it ran: (step, knob of the optimizer, value); part of the recipe"""
+    taken_up: tuple[History, Checkpoint] | None = None
+    """its past, where it does not begin at step 0, and where in it the descent goes on"""
 
     def __post_init__(self) -> None:
-        theta = self.problem.start(Streams(self.spec.seed).init())
         self.optimizer: Optimizer = self.spec.optimizer
         """the rule of the next step, with all changes up to now"""
         self.rules: list[tuple[int, Optimizer]] = [(0, self.optimizer)]
         """the rules that were in force, each from the step that follows the row it is listed with"""
-        self.history = History(theta.size, len(self.optimizer.slots), theta.dtype, self.checkpoint_bytes)
-        recorded = [(int(c["step"]), {k: v for k, v in c.items() if k != "step"}) for c in self.spec.changes]
-        recorded.sort(key=lambda change: change[0])
-        self._coming = recorded[:]
-        self._steps = descend(
-            self.problem,
-            self.spec.optimizer,
-            self.spec.schedule,
-            self.batches,
-            theta,
-            self.horizon,
-            recorded,
-            self.evaluate_every,
-        )
-        self.progress = -1 / (self.steps_per_epoch or 1)
+        self._coming = self.revisions
+        step, state = 0, None
+        if self.taken_up is None:
+            theta = self.problem.start(Streams(self.spec.seed).init())
+            self.history = History(theta.size, n_slots(self.spec), theta.dtype, self.checkpoint_bytes)
+        else:
+            self.history, (step, theta, state, _) = self.taken_up
+            self._revise(step - 1)
+        self._steps = self._descent(step, theta, state, self.evaluate_every)
+        self.progress = (step - 1) / (self.steps_per_epoch or 1)
         """epochs gone (surfaces: steps), by which runs take turns"""
         self._row: Row | None = None
         self._pending: dict[str, float] = {}
         self._unbounded = False
         self._between = False
+
+    def _descent(
+        self, step: int, theta: Vector, state: Vector | None, evaluate_every: int | None
+    ) -> Generator[Row | None, Changes | None, None]:
+        """The loop from some knobs on, by the recipe with all that was changed while it ran.
+
+        Where ``state`` holds fewer vectors than the rule remembers, that begins with nothing.
+        """
+        rule: Optimizer = self.spec.optimizer
+        for at, change in self.revisions:
+            if at <= step:
+                rule = revised(rule, change)
+        n = len(rule.slots)
+        state = state[:n].copy() if state is not None and len(state) >= n else None
+        return descend(
+            self.problem,
+            self.spec.optimizer,
+            self.spec.schedule,
+            self.batches,
+            theta.copy(),
+            self.horizon,
+            self.revisions,
+            evaluate_every,
+            step,
+            state,
+        )
+
+    @property
+    def revisions(self) -> list[tuple[int, Changes]]:
+        """All changes in order, the recipe's and those that were made while it ran."""
+        made = [(step, {name: value}) for step, name, value in self.changes]
+        return sorted([*self.spec.revisions, *made], key=itemgetter(0))
+
+    def exactly(self, step: int) -> Generator[None, None, Checkpoint]:
+        """The knobs at a past step, computed anew from the checkpoint before it, bit for bit; yields as it goes.
+
+        Meant for another thread than the one that trains: it shares nothing that either of them writes.
+        """
+        known = self.history.checkpoint(step)
+        if known.step == step:
+            return known
+        twin = copy(self)
+        twin.problem, twin.batches = copy(self.problem), copy(self.batches)
+        for row in twin._descent(known.step, known.theta, known.state, evaluate_every=0):
+            if row is not None and row.step == step:
+                return Checkpoint(step, row.theta.copy(), row.state.copy(), row.gradient.copy())
+            yield
+        raise RuntimeError(f"a descent that reached step {step} does so again")
+
+    def forked(self, checkpoint: Checkpoint, change: dict[str, Any], label: str) -> Run:
+        """Another run with the same past up to an exact checkpoint, and from there on something changed.
+
+        Same knobs, same order of the data; ``change`` is one of a recipe's, such as {"learning_rate": 0.1} or
+        {"optimizer": {"kind": "adam"}}. Raises msgspec.ValidationError or ValueError for a bad one.
+        """
+        step = checkpoint.step
+        past = [c for c in self.recipe.changes if c["step"] <= step]
+        spec = msgspec.structs.replace(self.spec, changes=(*past, {"step": step, **change}), label=label)
+        begin = checkpoint._replace(state=checkpoint.state[:0]) if "optimizer" in change else checkpoint
+        return replace(
+            self,
+            spec=spec,
+            problem=copy(self.problem),
+            batches=copy(self.batches),
+            label=label,
+            ended="",
+            fixed=False,
+            changes=[],
+            taken_up=(self.history.before(step, n_slots(spec), self.checkpoint_bytes), begin),
+        )
 
     @property
     def steps_per_epoch(self) -> int | None:
@@ -117,10 +184,7 @@ class Run:
         self._row = row
         self.progress = row.step / (self.steps_per_epoch or 1)
         self.history.append(row)
-        while self._coming and self._coming[0][0] <= row.step:
-            for name, value in self._coming.pop(0)[1].items():
-                self.optimizer = changed(self.optimizer, name, value)
-            self._keep_rule(row.step)
+        self._revise(row.step)
         self.fixed = not row.finite
         self.ended = self._why_ended(row)
         return True
@@ -148,6 +212,13 @@ class Run:
         self.changes = [change for change in self.changes if change[0] != row.step or change[1] not in sent]
         self.changes.extend((row.step, name, value) for name, value in sent.items())
         self._keep_rule(row.step)
+
+    def _revise(self, step: int) -> None:
+        """Follow the recipe's changes up to row ``step``."""
+        while self._coming and self._coming[0][0] <= step:
+            at, change = self._coming.pop(0)
+            self.optimizer = revised(self.optimizer, change)
+            self._keep_rule(at)
 
     def _keep_rule(self, step: int) -> None:
         if self.rules[-1][0] == step:
@@ -211,6 +282,17 @@ class Run:
         return earlier - later <= relative * abs(earlier)
 
 
+def n_slots(spec: RunSpec) -> int:
+    """How many vectors the rules of a recipe remember, at most."""
+    return max(len(rule.slots) for rule in _rules(spec))
+
+
+def _rules(spec: RunSpec) -> list[Optimizer]:
+    """All rules of a recipe, in the order in which they come."""
+    later = [value for _, change in spec.revisions for value in change.values()]
+    return [spec.optimizer, *(value for value in later if isinstance(value, Optimizer))]
+
+
 def _done(count: int, unit: str) -> str:
     return f"{count:,} {unit}{'' if count == 1 else 's'} done"
 
@@ -223,8 +305,8 @@ def build(scenario: Scenario) -> list[Run]:
         batches: Batches = Exact()
         if problem.n_examples is not None:
             n = problem.n_examples
-            if spec.optimizer.searches:
-                kind = kind_of(type(spec.optimizer))
+            for rule in (rule for rule in _rules(spec) if rule.searches):
+                kind = kind_of(type(rule))
                 raise InputError(f"runs[{index}].optimizer.kind: {kind} needs a surface, expected another for digits")
             size = min(DEFAULT_BATCH, n) if spec.batch_size is UNSET else spec.batch_size
             if size != "full" and size > n:

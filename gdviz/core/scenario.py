@@ -148,25 +148,53 @@ class RunSpec(Spec, frozen=True):
     optimizer: AnyOptimizer = GradientDescent()
     schedule: AnySchedule = Constant()
     problem: Override = Override()
-    changes: tuple[dict[str, int | float], ...] = ()
+    changes: tuple[dict[str, Any], ...] = ()
+    """each with a `step`, numbers of the optimizer by their names, and `optimizer` where another rule begins there"""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        allowed = [knob.name for knob in knobs(type(self.optimizer))]
         for index, change in enumerate(self.changes):
-            where = f"changes[{index}]"
             step = change.get("step", -1)
-            if step < 0 or not float(step).is_integer():
-                raise ValueError(f"{where}.step: expected a whole number >= 0, got {change.get('step', 'none')}")
-            for key, value in change.items():
-                if key == "step":
-                    continue
-                if key not in allowed:
-                    raise ValueError(f"{where}.{key}: unknown key, expected one of step, {', '.join(allowed)}")
-                try:
-                    changed(self.optimizer, key, value)
-                except msgspec.ValidationError as error:
-                    raise ValueError(f"{where}.{explain(error, change, type(self.optimizer))}") from None
+            if not isinstance(step, int | float) or step < 0 or not float(step).is_integer():
+                where = f"changes[{index}].step"
+                raise ValueError(f"{where}: expected a whole number >= 0, got {change.get('step', 'none')}")
+        rule: AnyOptimizer = self.optimizer
+        for index, change in sorted(enumerate(self.changes), key=lambda of: of[1]["step"]):
+            rule = _checked(f"changes[{index}]", change, rule)
+
+    @property
+    def revisions(self) -> list[tuple[int, dict[str, float | AnyOptimizer]]]:
+        """The changes in order: (step, {knob of the optimizer: value}), "optimizer" being another rule."""
+        read = []
+        for change in sorted(self.changes, key=lambda change: change["step"]):
+            # Another rule first: the numbers beside it are its own.
+            keys = sorted(change.keys() - {"step"}, key=lambda key: key != "optimizer")
+            read.append((int(change["step"]), {key: _value(key, change[key]) for key in keys}))
+        return read
+
+
+def _value(key: str, value: Any) -> Any:
+    return msgspec.convert(value, AnyOptimizer) if key == "optimizer" else value
+
+
+def _checked(where: str, change: dict[str, Any], rule: AnyOptimizer) -> AnyOptimizer:
+    """The rule after a change. Raises ValueError that names the key which can't be."""
+    if "optimizer" in change:
+        try:
+            rule = _value("optimizer", change["optimizer"])
+        except msgspec.ValidationError as error:
+            raise ValueError(f"{where}.optimizer: {error}") from None
+    allowed = [knob.name for knob in knobs(type(rule))]
+    for key, value in change.items():
+        if key in ("step", "optimizer"):
+            continue
+        if key not in allowed:
+            raise ValueError(f"{where}.{key}: unknown key, expected one of step, optimizer, {', '.join(allowed)}")
+        try:
+            changed(rule, key, value)
+        except msgspec.ValidationError as error:
+            raise ValueError(f"{where}.{explain(error, change, type(rule))}") from None
+    return rule
 
 
 class Scenario(Spec, frozen=True):

@@ -295,7 +295,7 @@ MISTAKES = [
     (SURFACE + "runs = [{ changes = 3 }]", "runs[0].changes: expected a list, got 3"),
     (
         SURFACE + "runs = [{ changes = [{ step = 1, beta1 = 0.5 }] }]",
-        "runs[0].changes[0].beta1: unknown key, expected one of step, learning_rate",
+        "runs[0].changes[0].beta1: unknown key, expected one of step, optimizer, learning_rate",
     ),
     (
         SURFACE + "runs = [{ changes = [{ step = 1 }, { step = 2, learning_rate = -1 }] }]",
