@@ -167,7 +167,7 @@ def test_a_fork_leaves_the_run_that_it_came_from_as_it_is() -> None:
     ],
 )
 def test_a_change_of_rule_that_cannot_be_names_its_key(change: str, told: str) -> None:
-    with pytest.raises(InputError, match="^test: ") as raised:
+    with pytest.raises(InputError, match=r"^test: ") as raised:
         scenario(DIGITS, changes=f"[{change}]")
     assert told in str(raised.value)
     assert "\n" not in str(raised.value)
