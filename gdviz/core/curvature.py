@@ -24,8 +24,8 @@ _H = 1e-5
 _H_NETWORK = 1e-8
 """of a unit vector of all knobs, in float64: so near that next to no relu neuron switches in between, whose jump would
 pass for curvature, and that seven digits are left"""
-_ELSEWHERE = 0.1
-"""the part of the unknown in the start of a search that begins at a known direction"""
+_BASIS_BYTES = 512 << 20
+"""for the vectors of a search"""
 
 Regime = Literal["crawling", "converging", "bouncing", "unstable", "speeding up", "at rest", "blew up", ""]
 """what a descent is doing; "" where it is too early to say"""
@@ -92,7 +92,7 @@ class Sharpness(NamedTuple):
 
 
 def network_sharpness(
-    net: Network, theta: Vector, images: NDArray[Any], labels: NDArray[Any], start: Vector | None = None
+    net: Network, theta: Vector, images: NDArray[Any], labels: NDArray[Any]
 ) -> Generator[None, None, Sharpness]:
     """The sharpness of the mean cost over some images, to about a thousandth; yields after each Hessian-vector product.
 
@@ -103,23 +103,22 @@ def network_sharpness(
     ----------
     theta : (n_params,)
     images, labels : (m, n_in) in [0, 1] and (m,) int
-    start : (n_params,) where the search begins: best the direction that was found a little earlier
     """
     workspace = net.workspace(len(images), np.float64)
     workspace.inputs[:] = images
     middle = theta.astype(np.float64)
     here, ahead, behind = (np.empty_like(middle) for _ in range(3))
+    h = _H_NETWORK * max(1.0, float(np.sqrt(np.mean(middle**2))))  # far out, less would be lost in rounding
 
     def product(v: Vector) -> Vector:
         for sign, gradient in ((1, ahead), (-1, behind)):
-            np.add(middle, sign * _H_NETWORK * v, out=here)
+            np.add(middle, sign * h * v, out=here)
             workspace.cost_and_gradient(here, labels, gradient)
-        return (ahead - behind) / (2 * _H_NETWORK)
+        return (ahead - behind) / (2 * h)
 
-    # A little of every direction, because another may have become the sharpest meanwhile.
-    anywhere = np.random.default_rng(0).standard_normal(middle.size)
-    anywhere /= np.linalg.norm(anywhere)
-    return (yield from lanczos(product, anywhere if start is None else start + _ELSEWHERE * anywhere))
+    # Not at the direction that was the sharpest a little earlier: another may be by now, and that one passes for it.
+    start = np.random.default_rng(0).standard_normal(middle.size)
+    return (yield from lanczos(product, start))
 
 
 def lanczos(
@@ -135,8 +134,9 @@ def lanczos(
     ----------
     start : (n,), any but 0
     tolerance : the search ends when that length is at most so large a part of the value
-    most : products
+    most : products; of very many knobs there are fewer, because all of them are kept
     """
+    most = max(2, min(most, start.size, _BASIS_BYTES // start.nbytes))
     basis = [start / np.linalg.norm(start)]
     diagonal: list[float] = []
     beside: list[float] = []
@@ -152,8 +152,11 @@ def lanczos(
         rest = float(np.linalg.norm(image))
         values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1))
         value = float(values[-1])
-        if rest * abs(float(vectors[-1, -1])) <= tolerance * abs(value) or len(basis) == min(most, start.size):
-            direction = vectors[:, -1] @ np.array(basis)
+        found = rest * abs(float(vectors[-1, -1])) <= tolerance * abs(value)
+        if found or len(basis) == most or rest == 0:
+            direction = np.zeros_like(start)
+            for part, known in zip(vectors[:, -1].tolist(), basis, strict=True):
+                direction += part * known
             return Sharpness(value, direction / np.linalg.norm(direction))
         beside.append(rest)
         basis.append(image / rest)

@@ -141,7 +141,7 @@ class Landscape:
     labels: tuple[str, str]
     """what the axes are: ("x", "y"), ("w", "cost"), ("along the slope", "a random direction")"""
     note: str
-    """how honest the picture is: "slice: 1,000 images, 49 x 49 points, made at step 1,240"; empty: the cost itself"""
+    """how honest the picture is: "random plane through step 1,240 · 1,000 images, ..."; empty: the cost itself"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

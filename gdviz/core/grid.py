@@ -35,7 +35,7 @@ _BUFFER = 1 << 20
 threads would wait for each other's Python."""
 _IMAGES = 1000
 """worked on at a time; fewer where layers are wide"""
-_PRODUCTS = 1 << 25
+_PRODUCTS = 1 << 28
 """multiplications at a time: some milliseconds, so that whoever wants this to stop is soon heard"""
 _PAUSE = 0.005
 """seconds"""
@@ -57,9 +57,10 @@ def grid_costs(
     block = max(1, min(len(images), _IMAGES, _BUFFER // widest, _PRODUCTS // heaviest))
     together = max(1, min(len(x), _BUFFER // (widest * block), _PRODUCTS // (heaviest * block)))
     costs = np.zeros((len(y), len(x)))
+    layers = Layers(plane, net)
     for first in range(0, len(images), block):
         some = slice(first, first + block)
-        sheet = Sheet(plane, net, images[some], labels[some], together)
+        sheet = Sheet(layers, images[some], labels[some], together)
         yield
         share, left = sheet.n / len(images), Event()
         sheets = [sheet, *(sheet.twin() for _ in range(threads - 1))]
@@ -96,42 +97,49 @@ def _drive(work: Generator[None, None, None], left: Event) -> None:
             return
 
 
+class Layers:
+    """What all networks of a plane consist of, each part as at the anchor and along both directions: (3, ...)."""
+
+    def __init__(self, plane: Plane, net: Network) -> None:
+        first, *above = (
+            np.stack([block.T for block in blocks])
+            for blocks in zip(*map(net.blocks, (plane.anchor, *plane.directions)), strict=True)
+        )
+        self.first, self.above = first, above
+        """weights, and in the last column biases: (3, neurons, 1 + inputs)"""
+        self.sizes, self.is_squared = net.sizes, net.cost_name == "squared-error"
+        self.hidden, self.output = ACTIVATIONS[net.activation], net.output
+        if net.activation == "sigmoid" and above:
+            self.hidden = ACTIVATIONS["tanh"]
+            for block in above:
+                block[..., :-1] /= 2
+                block[..., -1] += block[..., :-1].sum(axis=-1)
+            for block in (first, *above[:-1]):
+                block /= 2
+        self.outputs_are_tanh = net.output.name == "sigmoid"
+        if self.outputs_are_tanh:
+            self.output = ACTIVATIONS["tanh"]
+            last = above[-1] if above else first
+            last /= 2
+
+
 class Sheet:
     """Some images as all networks of a plane see them: what does not depend on the point is there."""
 
-    def __init__(self, plane: Plane, net: Network, images: NDArray[Any], labels: NDArray[Any], together: int) -> None:
+    def __init__(self, layers: Layers, images: NDArray[Any], labels: NDArray[Any], together: int) -> None:
         """Take the three products; at most ``together`` points can be asked for at a time."""
-        dtype = plane.anchor.dtype
-        self.n, self.together = len(images), together
+        dtype = layers.first.dtype
+        self.n, self.together, self._layers = len(images), together, layers
         inputs = np.ones((len(images), images.shape[1] + 1), dtype)
         np.multiply(images, dtype.type(1 / 255 if images.dtype == np.uint8 else 1), out=inputs[:, :-1])
-        layers = [np.stack(blocks) for blocks in zip(*map(net.blocks, (plane.anchor, *plane.directions)), strict=True)]
-        # Each as at the anchor, along the first direction and along the second: (3, neurons, ...).
-        self._sums = np.stack([block.T @ inputs.T for block in layers[0]])
-        self._blocks = [block.transpose(0, 2, 1).copy() for block in layers[1:]]
-        self._squared = net.cost_name == "squared-error"
-        self._hidden = ACTIVATIONS[net.activation]
-        self._output = net.output
-        self._targets = np.eye(net.sizes[-1], dtype=dtype)[:, labels]
+        with np.errstate(all="ignore"):
+            self._sums = layers.first @ inputs.T
+        self._targets = np.eye(layers.sizes[-1], dtype=dtype)[:, labels]
         self._error_share = 1.0
-        if net.activation == "sigmoid" and self._blocks:
-            self._hidden = ACTIVATIONS["tanh"]
-            self._sums /= 2
-            for block in self._blocks:
-                block[..., :-1] /= 2
-                block[..., -1] += block[..., :-1].sum(axis=-1)
-            for block in self._blocks[:-1]:
-                block /= 2
-        if net.output.name == "sigmoid":
-            # (1 + t) / 2 - y = (t - (2y - 1)) / 2
-            self._output = ACTIVATIONS["tanh"]
-            last = self._blocks[-1] if self._blocks else self._sums
-            last /= 2
-            self._targets = 2 * self._targets - 1
-            self._error_share = 0.25
+        if layers.outputs_are_tanh:  # (1 + t) / 2 - y = (t - (2y - 1)) / 2
+            self._targets, self._error_share = 2 * self._targets - 1, 0.25
         self._own = np.asarray(labels, np.intp) * len(images) + np.arange(len(images))
         """where each image's own class stands among the outputs"""
-        self._sizes = net.sizes
         self._allocate()
 
     def twin(self) -> Sheet:
@@ -143,8 +151,8 @@ class Sheet:
 
     def _allocate(self) -> None:
         n, dtype = self.n, self._sums.dtype
-        self._activations = [np.ones((self.together, size + 1, n), dtype) for size in self._sizes[1:-1]]
-        self._outputs = np.empty((self.together, self._sizes[-1], n), dtype)
+        self._activations = [np.ones((self.together, size + 1, n), dtype) for size in self._layers.sizes[1:-1]]
+        self._outputs = np.empty((self.together, self._layers.sizes[-1], n), dtype)
 
     def costs(self, a: Floats, b: float) -> Vector:
         """The mean cost at the points (a[j], b) of the plane, (len(a),)."""
@@ -155,12 +163,12 @@ class Sheet:
         sums = [*(layer[:, :-1] for layer in activations), self._outputs[:k]]
         np.multiply(along, self._sums[1], out=sums[0])
         np.add(sums[0], self._sums[0] + b * self._sums[2], out=sums[0])
-        for block, below, above in zip(self._blocks, activations, sums[1:], strict=True):
-            self._hidden.apply(below[:, :-1])
+        for block, below, above in zip(self._layers.above, activations, sums[1:], strict=True):
+            self._layers.hidden.apply(below[:, :-1])
             np.matmul(block[0] + b * block[2] + along * block[1], below, out=above)
         outputs = sums[-1]
-        if self._squared:
-            self._output.apply(outputs)
+        if self._layers.is_squared:
+            self._layers.output.apply(outputs)
             errors = np.subtract(outputs, self._targets, out=outputs).reshape(k, -1)
             squares: Vector = np.vecdot(errors, errors)
             return squares * (self._error_share / self.n)

@@ -173,19 +173,11 @@ class Workspace:
             ]
             self._layers[-1] = (*self._layers[-1][:3], self._output)
 
-    def forward(self, theta: Vector, first_sums: Vector | None = None) -> Vector:
-        """The outputs (n, n_classes) for what `inputs` holds; a buffer that the next call overwrites.
-
-        ``first_sums`` (neurons, n) are the first layer's weighted sums where the caller has them already: the first
-        product, by far the largest, is then left out, and neither `inputs` nor the first layer of ``theta`` is read.
-        """
+    def forward(self, theta: Vector) -> Vector:
+        """The outputs (n, n_classes) for what `inputs` holds; a buffer that the next call overwrites."""
         self._bind(theta)
         for block_transposed, a_in, a_out, activation in self._layers:
-            if first_sums is None:
-                np.dot(block_transposed, a_in, out=a_out)
-            else:
-                a_out[:] = first_sums
-                first_sums = None
+            np.dot(block_transposed, a_in, out=a_out)
             if activation is SOFTMAX:
                 self._scratch[-1][:] = a_out
             activation.apply(a_out)

@@ -35,8 +35,8 @@ class Plane:
     """(2, n_params): its products with a vector are the vector's coordinates, also where the directions are oblique"""
 
     def __post_init__(self) -> None:
-        gram = self.directions @ self.directions.T
-        object.__setattr__(self, "_dual", np.linalg.solve(gram, self.directions))
+        pair = self.directions.astype(np.float64)  # whose squares float32 may not hold
+        object.__setattr__(self, "_dual", np.linalg.solve(pair @ pair.T, pair).astype(self.directions.dtype))
 
     @classmethod
     def random(cls, theta: Vector, net: Network, rng: np.random.Generator) -> Plane:

@@ -221,15 +221,15 @@ class Run:
             self._keep_rule(at)
 
     def _keep_rule(self, step: int) -> None:
-        if self.rules[-1][0] == step:
-            self.rules.pop()
-        self.rules.append((step, self.optimizer))
+        # A new list, because another thread may be reading this one.
+        self.rules = [*(rule for rule in self.rules if rule[0] != step), (step, self.optimizer)]
 
     def optimizer_at(self, step: int) -> Optimizer:
         """The rule that the step after row ``step`` follows, with all changes up to there."""
         if step >= self.step:
             return self.optimizer
-        return self.rules[bisect_right(self.rules, step, key=itemgetter(0)) - 1][1]
+        rules = self.rules
+        return rules[bisect_right(rules, step, key=itemgetter(0)) - 1][1]
 
     def go_on(self) -> None:
         """Go on beyond the stop condition; a run that blew up or failed stays where it is."""

@@ -34,6 +34,8 @@ _ARROW_OFF = 1 / 3
 """of what makes a ball hollow: farther off the plane, a slope at the ball says nothing about the picture under it"""
 _LEAST_OFF = 0.05
 """of the same: so far off, a ball at rest gets a slice of its own"""
+_FARTHEST_OUT = 1e12
+"""knobs so large are those of a run that blows up; float32 tells too little apart for a picture around them"""
 _TRAIL_POINTS = 1000
 
 
@@ -103,7 +105,7 @@ class Scene:
 
         While the run is ``moving`` on, and its newest step is looked at, always.
         """
-        if isinstance(frame.problem, Surface) or not np.isfinite(frame.theta).all():
+        if isinstance(frame.problem, Surface) or not np.abs(frame.theta).max() < _FARTHEST_OUT:
             return False
         shown = self.slice
         if shown is None or (shown.asked, shown.n_images) != (self.view.kind, self._n_images(frame.problem)):
@@ -135,6 +137,15 @@ class Scene:
         if self._gauge is None or self._gauge[:2] != (problem, n):
             self._gauge = problem, n, Gauge(problem, n)
         return self._gauge[2]
+
+    def _n_measured(self, gauge: Gauge, step: int) -> int:
+        """On how many images the cost at the selected run's ball is measured."""
+        here = self.slice is not None and step == self.slice.step and self.run.history is self.slice.through[0]
+        return self.slice.n_images if here and self.slice is not None else gauge.n_images
+
+    def curvatures(self, run: Run) -> Curvatures:
+        """The sharpness of a run's cost as far as it was measured."""
+        return next(view.curvatures for view in self._views if view.run is run)
 
     def measure(self, run: Run, step: int, sharpness: float) -> None:
         """Take down the sharpness of a run's cost at a step."""
@@ -184,7 +195,7 @@ class Scene:
             descent=self._descent(run, checkpoint, slope, shown[n_ghosts + self.selected].off_plane),
             sharpness=sharpness(run.problem, theta) if analytic else shown[n_ghosts + self.selected].sharpness.at(at),
             view=None if analytic else self.view,
-            n_gauged=0 if gauge is None else gauge.n_images,
+            n_gauged=0 if gauge is None else self._n_measured(gauge, checkpoint.step),
             plane=self.slice.kind if self.slice is not None and not analytic else None,
             compared=None if analytic or self.compared is None else n_ghosts + self.runs.index(self.compared),
         )
@@ -237,7 +248,9 @@ class _RunView:
         self._evaluations = _evaluations([])
         self.measured = 0
         """how often its sharpness was"""
-        self._curvatures = NO_CURVATURES
+        self.curvatures = NO_CURVATURES
+        """and what came of it"""
+        self._rules_read = run.rules
         self._rules = tuple(run.rules)
         self._gauged: tuple[object, int, float] = (None, -1, math.nan)
         self._slice: Slice | None = None
@@ -253,10 +266,10 @@ class _RunView:
 
     def measure(self, step: int, sharpness: float) -> None:
         """Take down the sharpness at a step; what was measured there before is replaced."""
-        known = dict(zip(self._curvatures.steps.tolist(), self._curvatures.values.tolist(), strict=True))
+        known = dict(zip(self.curvatures.steps.tolist(), self.curvatures.values.tolist(), strict=True))
         known[step] = sharpness
         steps = sorted(known)
-        self._curvatures = Curvatures(np.array(steps, np.int64), np.array([known[at] for at in steps]))
+        self.curvatures = Curvatures(np.array(steps, np.int64), np.array([known[at] for at in steps]))
         self.measured += 1
 
     def frame(
@@ -274,8 +287,9 @@ class _RunView:
         measured = self.run.history.evaluations
         if len(measured) != self._measured:
             self._measured, self._evaluations = len(measured), _evaluations(measured)
-        if len(self.run.rules) != len(self._rules) or self.run.rules[-1] != self._rules[-1]:
-            self._rules = tuple(self.run.rules)
+        if self.run.rules is not self._rules_read:
+            self._rules_read = self.run.rules
+            self._rules = tuple(self._rules_read)
         empty = not len(table.step)
         row = table.index(step)
         off_plane = 0.0
@@ -304,7 +318,7 @@ class _RunView:
             trail_costs=costs,
             off_plane=off_plane,
             far=slice_ is not None and off_plane > slice_.farthest,
-            sharpness=self._curvatures,
+            sharpness=self.curvatures,
             rules=self._rules,
             optimizer=self.run.optimizer_at(step),
             past=table,
@@ -315,9 +329,12 @@ class _RunView:
         """The checkpoints up to the ball, and the ball, projected; only those that are new since the last frame."""
         if not np.isfinite(ball.theta).all():
             return np.empty((0, 2)), np.empty(0), 0.0
-        if self._gauged[:2] != (gauge, ball.step):
-            self._gauged = gauge, ball.step, gauge.cost(ball.theta)
-        cost = self._gauged[2]
+        if ball.step == slice_.step and self.run.history is slice_.through[0]:
+            cost = slice_.cost
+        else:
+            if self._gauged[:2] != (gauge, ball.step):
+                self._gauged = gauge, ball.step, gauge.cost(ball.theta)
+            cost = self._gauged[2]
         here = slice_.plane.project(ball.theta)[None]
         off_plane = slice_.plane.distance(ball.theta)
         if slice_.kind == "line":

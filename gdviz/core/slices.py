@@ -32,6 +32,8 @@ _GAUGE_WORK, _FEWEST_GAUGED = 60_000_000, 100
 """knobs times images that take about a millisecond; of very large networks it is more"""
 _PATH_POINTS = 96
 """of a path whose principal components are taken"""
+_LATEST = 0.9
+"""of a run's steps; before, one looks back"""
 _FEWEST = 3
 """snapshots of a path that has two directions of its own"""
 _ROOM, _LEAST_ROOM = 0.3, 0.1
@@ -59,6 +61,8 @@ class Slice:
     """the newest step of the run when it was made"""
     final: bool
     """there is no finer one"""
+    cost: float
+    """at the ball that it goes through, on all its images"""
     through: tuple[History, ...]
     """of the run whose ball it goes through; where it goes through two, of both"""
     trails: Mapping[History, tuple[Steps, Floats]] = field(default_factory=dict)
@@ -137,14 +141,9 @@ def slices(order: Order) -> Generator[Slice | None, None, None]:
     Meant for a thread of its own: it shares nothing with the training loop but the images and the histories.
     """
     images, labels = order.problem.images[: order.n_images], order.problem.labels[: order.n_images]
-    kind, path = order.kind, _path(order.history)
-    if kind in ("ends", "line") and order.other is None:
-        kind = "path"
-    if kind == "path" and len(path) < _FEWEST:
-        kind = "gradient"
-    newest = order.history.newest_step
+    path, newest = _path(order.history), order.history.newest_step
     with np.errstate(all="ignore"):
-        plane = _plane(order, kind, path)
+        kind, plane = _plane(order, path)
         yield None
         trails = {history: _trail(history, plane) for history in {order.history, *order.others}}
         yield None
@@ -153,13 +152,16 @@ def slices(order: Order) -> Generator[Slice | None, None, None]:
     if order.other is not None and kind in ("ends", "line"):
         through += (order.other[0],)
     shares = plane.explained(path) if len(path) > 1 else np.full(2, np.nan)
-    goes_on = order.before is not None and order.before.asked == order.kind and order.before.kind == kind
+    before = order.before
+    goes_on = before is not None and (before.asked, before.kind, before.n_images) == (order.kind, kind, len(labels))
+    here = plane.project(order.theta)
+    ((cost,),) = yield from grid_costs(plane, order.problem.network, images, labels, here[:1], here[1:])
     stages = [n for n in POINTS if n <= order.finest]
     for n in stages[-1:] if goes_on or kind == "line" else stages:
         across = np.linspace(*x, LINE_POINTS if kind == "line" else n)
         along = np.linspace(*y, n) if kind != "line" else np.zeros(1)
         costs = yield from grid_costs(plane, order.problem.network, images, labels, across, along, order.threads)
-        note, names = _note(order, kind, shares, len(labels), costs), _axis_labels(order, kind, shares)
+        note, names = _note(order, kind, shares, len(labels), costs.shape, newest), _axis_labels(order, kind, shares)
         if kind == "line":
             landscape = Landscape(across, np.empty(0), costs[0], names, note)
         else:
@@ -169,7 +171,7 @@ def slices(order: Order) -> Generator[Slice | None, None, None]:
             rows, columns = costs.shape
             landscape = Landscape(np.linspace(*x, columns), np.linspace(*y, rows), costs, names, note)
         final = n == POINTS[-1] or kind == "line"
-        yield Slice(order.kind, kind, plane, landscape, len(labels), order.step, newest, final, through, trails)
+        yield Slice(order.kind, kind, plane, landscape, len(labels), order.step, newest, final, cost, through, trails)
 
 
 def finer(values: Floats) -> Floats:
@@ -203,21 +205,20 @@ def trail_stride(history: History) -> int:
     return max(1, history.newest_step // (history.stride * TRAIL_POINTS) + 1) * history.stride
 
 
-def _plane(order: Order, kind: PlaneKind, path: Vector) -> Plane:
+def _plane(order: Order, path: Vector) -> tuple[PlaneKind, Plane]:
+    """What can be shown of what is asked for: a path has no plane before it has gone anywhere, nor has slope zero."""
     rng, net, theta = np.random.default_rng(order.seed), order.problem.network, order.theta
-    if kind == "random":
-        return Plane.random(theta, net, rng)
-    if kind == "path":
+    if order.kind in ("ends", "line") and order.other is not None and (order.other[1] != theta).any():
+        return order.kind, Plane.through(theta, order.other[1], path[0], rng)
+    if order.kind not in ("gradient", "random") and len(path) >= _FEWEST and (path != path[0]).any():
         plane = Plane.principal(path, theta, rng)
-    elif kind == "gradient":
+        followed = order.before is not None and order.before.kind == "path"
+        return "path", plane.turned_like(order.before.plane) if followed and order.before is not None else plane
+    if order.kind != "random":
         _, gradient = net.cost_and_gradient(theta, *order.problem.sample(min(order.n_images, _GAUGED)))
-        return Plane.steepest(theta, gradient, net, rng)
-    else:
-        assert order.other is not None  # else it is another kind
-        plane = Plane.through(theta, order.other[1], path[0], rng)
-    if order.before is not None and order.before.kind == kind:
-        plane = plane.turned_like(order.before.plane)
-    return plane
+        if np.isfinite(gradient).all() and gradient.any():
+            return "gradient", Plane.steepest(theta, gradient, net, rng)
+    return "random", Plane.random(theta, net, rng)
 
 
 def _view(
@@ -265,15 +266,17 @@ def _axis_labels(order: Order, kind: PlaneKind, shares: Floats) -> tuple[str, st
     return f"from {one} to {other}", "towards the start" if kind == "ends" else "cost"
 
 
-def _note(order: Order, kind: PlaneKind, shares: Floats, n_images: int, costs: Floats) -> str:
+def _note(order: Order, kind: PlaneKind, shares: Floats, n_images: int, points: tuple[int, ...], newest: int) -> str:
+    looks_back = order.step < _LATEST * newest
     what = {
-        "path": "plane of the path",
+        "path": "plane of the whole path" if looks_back else "plane of the path",
         "gradient": "plane down the slope",
         "random": "random plane",
         "ends": "plane of two balls and a start",
         "line": "line between two balls",
     }[kind]
-    points = " × ".join(str(n) for n in reversed(costs.shape) if n > 1)
     share = float(shares[0] if kind == "line" else shares.sum())
     held = f"{100 * share:.0f} % of the path’s variance · " if np.isfinite(share) else ""
-    return f"{what} through step {order.step:,} · {held}{n_images:,} images, {points} points"
+    smoothed = "" if kind == "line" or order.problem.network.activation == "step" else ", smoothed between"
+    grid = " × ".join(str(n) for n in reversed(points) if n > 1)
+    return f"{what} through step {order.step:,} · {held}{n_images:,} images, {grid} points{smoothed}"

@@ -144,10 +144,10 @@ class KnobsPanel(QWidget):
         if name in self._knobs:
             self._knobs[name].set_value(value)
 
-    def set_zones(self, zones: tuple[Zone, ...], limit: float | None) -> None:
-        """Paint what learning rates do under their slider, and a mark at the stability limit."""
+    def set_zones(self, zones: tuple[Zone, ...], limit: float | None, where: str = "") -> None:
+        """Paint what learning rates do ``where``, under their slider, and a mark at the stability limit."""
         if isinstance(slider := self._knobs.get("learning_rate"), RateSlider):
-            slider.set_zones(zones, limit)
+            slider.set_zones(zones, limit, where)
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour what is not coloured by the style sheet."""

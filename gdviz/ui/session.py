@@ -204,9 +204,7 @@ class Session(QObject):
 
     def measure_sharpness(self, wanted: bool) -> None:
         """Measure how curved a network's cost is wherever one looks, also where that sets no limit to the rate."""
-        self._slices.measures = wanted
-        if self.timeline.frame is not None:
-            self._slices.look(self.timeline.frame, playing=self.playing)
+        self._slices.measure_all(wanted)
 
     # Transport
 
@@ -383,7 +381,7 @@ class Session(QObject):
             if run.ended and (run, run.ended) not in self._announced:
                 self._announced.add((run, run.ended))
                 self._announce(run)
-        self._slices.look(frame, playing=self.playing)
+        self._slices.look(frame, moving=self.playing or self._worker.going)
 
     def _add_ghost(self, run: Run) -> None:
         if self._scene is not None and run.cost_key == self._scene.run.cost_key:

@@ -9,7 +9,7 @@ import msgspec
 from PySide6.QtCore import QObject, QSize
 from PySide6.QtWidgets import QStackedWidget
 
-from gdviz.core.curvature import zones
+from gdviz.core.curvature import sharpness_images, zones
 from gdviz.core.optimizer import Limits
 from gdviz.core.standing import regime
 from gdviz.ui.panels.explorer import ExplorerPanel
@@ -133,9 +133,11 @@ class StepSizes(QObject):
             # The slider sets the rule's own rate, which the schedule scales.
             scale = frame.run.learning_rate / rule.learning_rate or 1.0
             limits = Limits(*(limit / scale for limit in limits))
-            self._knobs.set_zones(zones(limits), limits.unstable)
+            n, some = frame.problem.n_examples, sharpness_images(frame.theta.size)
+            on = f", by its first {some:,} images" if n is not None and some < n else ""
+            self._knobs.set_zones(zones(limits), limits.unstable, f"here, at the ball{on}")
         elif self._sweep is not None and _same_but_rate(self._sweep.optimizer, rule):
-            self._knobs.set_zones(self._sweep.zones, None)
+            self._knobs.set_zones(self._sweep.zones, None, "in the sweep")
         else:
             self._knobs.set_zones((), None)
 

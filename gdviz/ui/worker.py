@@ -62,6 +62,11 @@ class Worker(QThread):
             self._until = until
             self._wake()
 
+    @property
+    def going(self) -> bool:
+        """There are steps to be taken."""
+        return self._until > 0
+
     def pause(self) -> None:
         """Stop at the next step."""
         self.go(until=0.0)

@@ -78,6 +78,7 @@ class ZonedTrack(Track):
         self._theme: Theme | None = None
         self.zones: tuple[Zone, ...] = ()
         self.limit: float | None = None
+        self._where = ""
         self._place: Callable[[float], float] = float
 
     def set_theme(self, theme: Theme) -> None:
@@ -85,9 +86,11 @@ class ZonedTrack(Track):
         self._theme = theme
         self.update()
 
-    def set_zones(self, zones: tuple[Zone, ...], limit: float | None, place: Callable[[float], float]) -> None:
-        """Show zones and a limit; ``place`` says where on the track, 0 to 1, a value lies."""
-        self._place = place
+    def set_zones(
+        self, zones: tuple[Zone, ...], limit: float | None, place: Callable[[float], float], where: str
+    ) -> None:
+        """Show zones and a limit; ``place`` says where on the track, 0 to 1, a value lies; ``where`` they hold."""
+        self._place, self._where = place, where
         if (zones, limit) != (self.zones, self.limit):
             self.zones, self.limit = zones, limit
             self.update()
@@ -181,8 +184,7 @@ class ZonedTrack(Track):
         for zone in self.zones:
             left, right = self._ends(zone)
             if (left <= x or left == self._at(0)) and (x < right or right == self._at(1)):
-                source = "here, at the ball" if self.limit is not None else "in the sweep"
-                return f"{WORDS.get(zone.regime, '')}: what learning rates {_between(zone)} do {source}"
+                return f"{WORDS.get(zone.regime, '')}: what learning rates {_between(zone)} do {self._where}"
         return ""
 
 
@@ -198,6 +200,6 @@ class RateSlider(LogSlider):
     _TRACK = ZonedTrack
     track: ZonedTrack
 
-    def set_zones(self, zones: tuple[Zone, ...], limit: float | None) -> None:
+    def set_zones(self, zones: tuple[Zone, ...], limit: float | None, where: str = "here, at the ball") -> None:
         """Paint zones of learning rates, from 0 to inf, and a mark at the stability limit; no zones: a plain groove."""
-        self.track.set_zones(zones, limit, lambda rate: self._share(rate) if rate > 0 else 0.0)
+        self.track.set_zones(zones, limit, lambda rate: self._share(rate) if rate > 0 else 0.0, where)

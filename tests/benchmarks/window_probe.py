@@ -93,7 +93,7 @@ def landscape(name: str, seconds: float, view: str) -> None:
     speeds: dict[bool, list[float]] = {True: [], False: []}
     intervals: dict[bool, list[float]] = {True: [], False: []}
 
-    def overlook(frame: Frame, *, playing: bool) -> None:
+    def overlook(frame: Frame, *, moving: bool) -> None:
         """Do not look after the slice."""
 
     session.play()

@@ -229,38 +229,6 @@ def test_a_networks_sharpness_is_that_of_its_whole_hessian(activation: str, cost
     assert rounded.direction.dtype == np.float64
 
 
-def test_a_search_that_begins_where_the_last_one_ended_finds_the_same_sooner() -> None:
-    rng = np.random.default_rng(3)
-    net = Network((20, 16, 10))
-    images, labels, theta = rng.random((60, 20)), rng.integers(0, 10, 60), net.init(rng, "normal", np.float64)
-    cold = finished(network_sharpness(net, theta, images, labels))
-    moved = theta + 1e-3 * rng.standard_normal(theta.size)
-    searches = [network_sharpness(net, moved, images, labels, start) for start in (None, cold.direction)]
-    found, products = [], []
-    for search in searches:
-        n = 1
-        while True:
-            try:
-                next(search)
-                n += 1
-            except StopIteration as end:
-                found.append(end.value.value)
-                break
-        products.append(n)
-    assert found[1] == pytest.approx(found[0], rel=2e-3)
-    assert products[1] < products[0]
-
-
-def test_a_start_across_the_sharpest_direction_still_finds_it() -> None:
-    """A little of every direction is mixed in: another may have become the sharpest meanwhile."""
-    rng = np.random.default_rng(3)
-    net = Network((8, 6, 4), "tanh")
-    images, labels, theta = rng.random((40, 8)), rng.integers(0, 4, 40), net.init(rng, "normal", np.float64)
-    values, vectors = np.linalg.eigh(dense_hessian(net, theta, images, labels))
-    found = finished(network_sharpness(net, theta, images, labels, vectors[:, -2]))
-    assert found.value == pytest.approx(values[-1], rel=0.01)
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_a_network_that_blew_up_has_no_sharpness(bad: float) -> None:
     net = Network((4, 3, 10), "relu", "cross-entropy")

@@ -223,7 +223,8 @@ def test_a_balls_cost_is_that_of_the_slices_images(n_images: int, measured: int,
         frame = drawn(scene, step)
         for run, shown in zip(runs, frame.runs, strict=True):
             theta = run.history.checkpoint(step).theta
-            assert shown.trail_costs[-1] == problem.network.cost(theta, *problem.sample(measured))
+            expected = problem.network.cost(theta, *problem.sample(measured))
+            assert shown.trail_costs[-1] == pytest.approx(expected, rel=1e-6)
             assert len(shown.trail_costs) == len(shown.trail) == step + 1
             assert np.isnan(shown.trail_costs[:-1]).all()  # not measured, and not made up
     # Both balls lie on the plane: their costs are those of the picture under them.
@@ -258,7 +259,7 @@ def test_on_the_line_between_two_balls_there_is_one_knob(finish_runs: Finish) ->
     for run, shown, along in zip(runs, frame.runs, (0.0, apart), strict=True):
         assert shown.trail.shape == (1, 2)
         assert shown.trail[0, 0] == pytest.approx(along, abs=1e-4)
-        assert shown.trail[0, 1] == shown.trail_costs[0] == gauge(scene).cost(run.row.theta)
+        assert shown.trail[0, 1] == shown.trail_costs[0] == pytest.approx(gauge(scene).cost(run.row.theta), rel=1e-6)
         assert np.interp(along, made.landscape.x, made.landscape.costs) == pytest.approx(shown.trail[0, 1], rel=1e-3)
         assert shown.off_plane == pytest.approx(0, abs=1e-4)
         assert not shown.far

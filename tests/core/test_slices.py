@@ -276,14 +276,33 @@ def test_the_view_holds_still_while_the_path_stays_in_it_and_grows_when_it_leave
     assert 1 <= changes <= len(made) / 2
 
 
-@pytest.mark.parametrize("kind", ["path", "ends"])
-def test_directions_point_as_they_did(kind: PlaneKind, pair: Pair) -> None:
-    usual = finest(order(pair, kind))
+def test_a_paths_directions_point_as_they_did(pair: Pair) -> None:
+    usual = finest(order(pair, "path"))
     signs = np.array([[1], [-1]], np.float32)
     turned = replace(usual, plane=Plane(usual.plane.anchor, signs * usual.plane.directions))
-    np.testing.assert_array_equal(finest(order(pair, kind, before=turned)).plane.directions, turned.plane.directions)
-    same = finest(order(pair, kind, before=replace(turned, kind="random")))  # that one was of another kind
+    again = finest(order(pair, "path", before=turned))
+    np.testing.assert_array_equal(again.plane.directions, turned.plane.directions)
+    same = finest(order(pair, "path", before=replace(turned, kind="random")))  # that one was of another kind
     np.testing.assert_array_equal(same.plane.directions, usual.plane.directions)
+
+
+@pytest.mark.parametrize("kind", ["ends", "line"])
+def test_from_one_ball_to_the_other_is_to_the_right_whoever_is_selected(kind: PlaneKind, pair: Pair) -> None:
+    one, other = pair
+    before = finest(order(pair, kind))
+    made = finest(order((other, one), kind, before=before))
+    places = made.plane.project(np.stack([other.row.theta, one.row.theta]))
+    assert places[0, 0] == pytest.approx(0, abs=1e-4)
+    assert places[1, 0] > 1
+
+
+def test_the_cost_at_the_ball_is_taken_on_all_images(pair: Pair) -> None:
+    one, _ = pair
+    assert isinstance(one.problem, Digits)
+    for n in (40, 160):
+        made = finest(order(pair, "path", n_images=n))
+        expected = one.problem.network.cost(one.row.theta, *one.problem.sample(n))
+        assert made.cost == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_view_far_too_large_is_not_kept(pair: Pair) -> None:
@@ -345,9 +364,9 @@ def test_a_network_of_on_off_neurons_is_drawn_as_it_is(finish_runs: Finish) -> N
     assert [each.landscape.costs.shape for each in made] == [(n, n) for n in POINTS]
     costs = 100 * made[-1].landscape.costs
     np.testing.assert_allclose(costs, np.round(costs), atol=1e-3)
-    # Its path stands still: the plane is there all the same, and claims no variance.
+    # Its path stands still and its slope is zero: only random directions are left, and nothing else is claimed.
     still = finest(order((one, other), "path"))
-    assert still.kind == "path"
+    assert (still.asked, still.kind) == ("path", "random")
     assert "variance" not in still.landscape.note
     assert np.linalg.matrix_rank(still.plane.directions) == 2
 

@@ -77,7 +77,7 @@ def test_the_path_is_shown_in_its_own_plane_from_its_third_snapshot_on(
     at_third = go(session, qtbot, 2)
     assert frame_of(session).plane == "path"
     assert at_third.landscape.note == (
-        "plane of the path through step 2 · 100 % of the path’s variance · 100 images, 65 × 65 points"
+        "plane of the path through step 2 · 100 % of the path’s variance · 100 images, 65 × 65 points, smoothed between"
     )
     # Three points lie in a plane: it shows the distances between them as they are.
     trail, thetas = frame_of(session).run.trail, [run.history.checkpoint(step).theta for step in range(3)]

@@ -10,19 +10,22 @@ import shiboken6
 from PySide6.QtCore import QThread
 
 from gdviz.core.frame import SliceView
+from tests.support import LONG_DIGITS, PAIR, go
+from tests.support import frame_of as shown_by
 from tests.ui.slice_support import LONG, RANDOM, frame_of, rest, scene_of, slice_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    import pytest
     from pytestqt.qtbot import QtBot
 
     from gdviz.core.frame import Frame
     from gdviz.core.slices import Slice
     from gdviz.ui.session import Session
     from gdviz.ui.window import Window
-    from tests.support import Open, Renewed
+    from tests.support import Message, Open, Renewed
 
 ELSEWHERE = """
 title = "Two networks, the first one large"
@@ -131,3 +134,35 @@ def test_closing_the_window_in_the_middle_of_a_slice_ends_all_threads(
     window.close()
     assert threads() == []
     assert pool() == []
+
+
+def test_a_scenario_opened_over_a_trained_one_is_measured_and_sliced_from_its_own_start(
+    window: Window, shown: Open, qtbot: QtBot
+) -> None:
+    (before,) = shown(LONG_DIGITS)
+    window.loss.set_sharpness(True)
+    go(window, qtbot, 40)
+    (run,) = shown(LONG_DIGITS.replace("batch_size = 16", 'batch_size = "full"') + "[view]\nsharpness = true\n")
+    assert run is not before
+    qtbot.waitUntil(lambda: shown_by(window).sharpness is not None, timeout=20_000)
+    assert shown_by(window).run.sharpness.steps.tolist() == [0]
+    assert len(shown(PAIR)) == 2  # another number of runs
+    qtbot.waitUntil(lambda: shown_by(window).landscape is not None, timeout=20_000)
+    landscape = shown_by(window).landscape
+    assert landscape is not None
+    assert "through step 0 " in landscape.note
+
+
+def test_what_cannot_be_measured_is_said_once(
+    session: Session, opened: Open, qtbot: QtBot, messages: list[Message], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*arguments: object) -> Iterator[None]:
+        yield None
+        raise MemoryError
+
+    monkeypatch.setattr("gdviz.ui.slices.network_sharpness", failing)
+    monkeypatch.setattr("sys.excepthook", lambda *error: None)
+    opened(LONG_DIGITS.replace("batch_size = 16", 'batch_size = "full"'))
+    qtbot.waitUntil(lambda: bool(messages), timeout=20_000)
+    qtbot.wait(700)
+    assert len(messages) == 1

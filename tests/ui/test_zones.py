@@ -69,7 +69,7 @@ def test_a_place_says_what_its_rates_do_and_the_mark_what_it_means(slider: RateS
     assert says(0.01) == "crawl: what learning rates below 0.05 do here, at the ball"
     assert says(0.2) == "converge: what learning rates from 0.05 to 0.5 do here, at the ball"
     assert says(5) == "unstable: what learning rates above 1 do here, at the ball"
-    slider.set_zones((Zone(1e-5, 10, "converging"),), None)
+    slider.set_zones((Zone(1e-5, 10, "converging"),), None, "in the sweep")
     assert says(0.2) == "converge: what learning rates from 1e-5 to 10 do in the sweep"
 
 

@@ -108,7 +108,7 @@ def theme(request: pytest.FixtureRequest) -> Theme:
 
 @pytest.fixture
 def panel(qtbot: QtBot, theme: Theme) -> WeightsPanel:
-    made = WeightsPanel(theme)
+    made = WeightsPanel(theme, clock=lambda: time.monotonic())  # as it is then: a test may have set it
     qtbot.addWidget(made)
     made.resize(480, 480)
     made.show()

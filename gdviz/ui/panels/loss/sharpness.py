@@ -19,6 +19,8 @@ from gdviz.ui.widgets import number
 
 _GAP = 14
 """pixels between both, for the numbers at their ends"""
+_HIGHEST = 4
+"""times the largest sharpness: so far up the plot goes for the limit"""
 _CORNERS = 1000
 """of a limit that changes with a schedule, at most"""
 _SHARE = 0.62
@@ -92,9 +94,13 @@ class SharpnessPlot:
         self._is_above = bool(len(values) and values[-1] > self._limit_at)
         rule = "2 / rate" if kind_of(type(run.optimizer)) == "gradient-descent" else "stability limit"
         self._limit_name.setText(f"{rule} = {self._limit_at:.3g}" if len(limits) else "")
-        shown = np.concatenate([values[np.isfinite(values)], limits[np.isfinite(limits)]])
+        shown = values[np.isfinite(values)]
+        highest = float(shown.max(initial=0))
+        # The limit now, as long as it leaves something to be seen of the curve: a rate that goes to 0 bears anything.
+        borne = limits[max(0, int(np.searchsorted(limit_steps, frame.step, side="right")) - 1)] if len(limits) else 0.0
+        highest = max(highest, min(float(borne), _HIGHEST * highest) if highest else float(borne))
         bottom = min(0.0, float(shown.min(initial=0)))
-        top = above(max(float(shown.max(initial=0)), 1e-6))
+        top = above(max(highest, 1e-6))
         edge = 0.04 * (top - bottom)
         self.view.setYRange(-above(-bottom) if bottom < 0 else -edge, top + edge)
         self._place()

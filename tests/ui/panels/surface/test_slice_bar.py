@@ -17,7 +17,7 @@ from gdviz.core.frame import SliceView
 from gdviz.core.network import Network
 from gdviz.ui.panels.surface.slice_bar import SliceBar
 from gdviz.ui.widgets import ElidedLabel
-from tests.support import LONG_PARABOLAS, PAIR, Open, frame_of
+from tests.support import LONG_PARABOLAS, PAIR, Open, frame_of, go
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -264,6 +264,7 @@ def test_in_the_window_a_choice_brings_the_slice(window: Window, shown: Open, qt
     (bar,) = window.surface.findChildren(SliceBar)
     (planes,) = (box for box in bar.findChildren(QComboBox) if box.accessibleName() == "Plane")
     assert planes.currentText() == "random"
+    go(window, qtbot, 2)  # there is no line between two balls at one place
     choose(planes, "line", qtbot, by_mouse=True)
     assert frame_of(window).view == SliceView("line", 50)
     qtbot.waitUntil(lambda: frame_of(window).plane == "line", timeout=20_000)
