@@ -1,4 +1,4 @@
-"""The command line: open the window, list the scenarios, run one without a display."""
+"""The command line: open the window, list the scenarios, run or draw one without a display."""
 
 from __future__ import annotations
 
@@ -6,19 +6,24 @@ import argparse
 import errno
 import os
 import sys
-import tomllib
 from contextlib import ExitStack, contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from gdviz import __version__
+from gdviz.core.assign import assign
 from gdviz.core.errors import InputError
+from gdviz.export.shot import FPS, SECONDS, SIZE, shot
+from gdviz.export.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from rich.progress import TaskID
+
     from gdviz.core.run import Run
+    from gdviz.core.scenario import Scenario
 
 EXIT_DONE, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
 _PATIENCE = 1.0  # seconds for a display to accept a connection; one on this machine takes a thousandth
@@ -57,7 +62,8 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"gdviz {__version__}")
     # A scenario may stand where a command does: `gdviz rates-race`.
     if not given or given[0] not in ("list", "run", "render"):
-        parser.add_argument("scenario", nargs="?", help="a name from `gdviz list`, or a .toml file; default: digits")
+        says = "a name from `gdviz list`, a .toml file, or runs that were saved (.gdviz); default: digits"
+        parser.add_argument("scenario", nargs="?", help=says)
         parser.epilog = "Also: gdviz list, gdviz run SCENARIO, gdviz render SCENARIO; each has its own --help."
         parser.set_defaults(command=_open)
         return parser
@@ -68,13 +74,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     _add_recipe(run)
     run.add_argument("--csv", metavar="FILE", help="one row a step, written as it goes; - is standard output")
     run.add_argument("--json", metavar="FILE", help="recipe and columns as one object; - is standard output")
-    run.add_argument("--save", metavar="FILE.gdviz", help="not built yet")
+    run.add_argument("--save", metavar="FILE.gdviz", help="the runs with all their past; gdviz FILE.gdviz opens it")
     run.set_defaults(command=_run)
-    render = commands.add_parser("render", help="not built yet")
+    render = commands.add_parser("render", help="draw a picture or a film of a scenario without a display")
     _add_recipe(render)
-    render.add_argument("-o", metavar="FILE", required=True)
-    for name in ("--size", "--fps", "--seconds", "--view"):
-        render.add_argument(name)
+    kinds = "a picture (.png, .svg, .pdf) of the last step, or a film (.gif, .mp4) of all of them"
+    render.add_argument("-o", metavar="FILE", required=True, help=kinds)
+    render.add_argument("--size", metavar="WxH", default=SIZE, help=f"in pixels; default: {SIZE}")
+    render.add_argument("--fps", type=int, metavar="N", help=f"frames a second of a film; default: {FPS}")
+    render.add_argument("--seconds", type=float, metavar="S", help=f"length of a film; default: {SECONDS:g}")
+    render.add_argument("--view", choices=("2d", "3d"), help="the surface as a map or in relief")
     render.set_defaults(command=_render)
     return parser
 
@@ -99,68 +108,99 @@ def _list(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from gdviz.core.run import build, next_run
-    from gdviz.core.scenario import from_tree, read_tree
+    from gdviz.core.run import next_run
+    from gdviz.export.saved import saving
     from gdviz.export.tables import CsvWriter, write_json
 
-    if options.save:
-        raise InputError(f"--save {options.save}: saved runs are not built yet, expected --csv or --json")
     if options.csv is not None and options.csv == options.json:
         raise InputError(f"--csv {options.csv} --json {options.json}: expected two different places")
-    tree = read_tree(options.scenario)
-    from_tree(tree, options.scenario)
-    for assignment in options.set:
-        _assign(tree, assignment)
-    for key in ("steps", "epochs"):
-        if (count := getattr(options, key)) is not None:
-            tree["stop"] = {key: count}
-    scenario = from_tree(tree, options.scenario)
-    try:
-        runs = build(scenario)
-    except InputError as error:
-        raise InputError(f"{options.scenario}: {error}") from error
+    scenario, runs = _built(options)
     with ExitStack() as stack:
-        # Both are opened before the work, so that a place that can't be written to is known at once.
+        # All are opened before the work, so that a place that can't be written to is known at once.
         csv_file = stack.enter_context(_output(options.csv)) if options.csv is not None else None
         json_file = stack.enter_context(_output(options.json)) if options.json is not None else None
+        save = stack.enter_context(saving(Path(options.save))) if options.save is not None else None
         csv = None
         if csv_file:
             with _written(options.csv):
                 csv = CsvWriter(csv_file)
-        update = stack.enter_context(_progress(runs))
+        update = stack.enter_context(_progress())
         while (run := next_run(runs)) is not None:
             if run.advance():
                 if csv:
                     with _written(options.csv):
                         csv.write(run)
-                update(run)
+                update(run.label, run.step, run.horizon)
         if json_file:
             with _written(options.json):
                 write_json(json_file, scenario, runs)
+        if save:
+            save(scenario, runs)
     if _is_terminal(sys.stderr):
         for run in runs:
             print(_summary(run), file=sys.stderr)  # noqa: T201 - a person is watching
     return EXIT_DONE
 
 
+def _built(options: argparse.Namespace) -> tuple[Scenario, list[Run]]:
+    """The scenario as it was asked for, and its runs at their start."""
+    from gdviz.core.run import build
+    from gdviz.core.scenario import from_tree, read_tree
+
+    tree = read_tree(options.scenario)
+    from_tree(tree, options.scenario)
+    for assignment in options.set:
+        assign(tree, assignment)
+    for key in ("steps", "epochs"):
+        if (count := getattr(options, key)) is not None:
+            tree["stop"] = {key: count}
+    scenario = from_tree(tree, options.scenario)
+    try:
+        return scenario, build(scenario)
+    except InputError as error:
+        raise InputError(f"{options.scenario}: {error}") from error
+
+
 def _render(options: argparse.Namespace) -> int:
-    raise InputError(f"render {options.scenario}: pictures and films are not built yet, expected: gdviz run")
+    from gdviz.core.run import next_run
+
+    asked = shot(options.o, options.size, options.fps, options.seconds)
+    if options.view:
+        options.set.append(f"view.surface={options.view}")
+    scenario, runs = _built(options)
+    # Never on a screen; and asked for before Qt is there.
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    with whole(asked.path) as file, _progress() as update:
+        while (run := next_run(runs)) is not None:
+            if run.advance():
+                update(run.label, run.step, run.horizon)
+        from gdviz.ui.render import render
+
+        render(asked, file, scenario, options.scenario, runs, lambda drawn: update("frames", drawn, asked.n_frames))
+    return EXIT_DONE
 
 
 def _open(options: argparse.Namespace) -> int:
     name = options.scenario or "digits"
-    if name.endswith(".gdviz"):
-        raise InputError(f"{name}: saved runs are not built yet, expected the name of a scenario or a .toml file")
     if not _has_display():
+        if not options.scenario:
+            return _film_instead(name)
         keys = ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY")
         tried = ", ".join(f"{key}={os.environ[key]}" for key in keys if os.environ.get(key))
-        raise InputError(
-            f"no display to open a window on{f' (with {tried})' if tried else ''}; without one: gdviz run {name}"
-            f" --csv FILE (films by gdviz render {name} -o {Path(name).stem}.gif are not built yet)"
-        )
+        instead = f"; without one: gdviz render {name} -o {Path(name).stem}.gif, or gdviz run {name} --csv FILE"
+        if name.endswith(".gdviz"):  # only the window opens these
+            instead = ""
+        raise InputError(f"no display to open a window on{f' (with {tried})' if tried else ''}{instead}")
     from gdviz.ui.app import run_app
 
     return run_app(name)
+
+
+def _film_instead(name: str) -> int:
+    """Show without a display what gdviz is."""
+    film = f"{name}.gif"
+    print(f"gdviz: no display to open a window on; rendering {film} instead", file=sys.stderr)  # noqa: T201
+    return main(["render", name, "-o", film, "--epochs", "2", "--size", "960x600", "--seconds", "6"])
 
 
 def _has_display() -> bool:
@@ -239,63 +279,6 @@ def _answers(address: str | tuple[str, int]) -> bool:
     return True
 
 
-def _assign(tree: dict[str, Any], assignment: str) -> None:
-    """Set ``KEY=VALUE`` in the raw scenario. Raises InputError for a path that leads nowhere."""
-    key, equals, text = assignment.partition("=")
-    if not equals or not key:
-        raise InputError(f"--set {assignment}: expected KEY=VALUE")
-    try:
-        value = tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):
-        value = text
-    runs = tree.setdefault("runs", [{}])
-    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
-        raise InputError(f"--set {assignment}: expected runs to be a list of tables, it was set to {runs!r}")
-    for run in runs:
-        if not isinstance(run.setdefault("optimizer", {"kind": "gradient-descent"}), dict):
-            raise InputError(
-                f"--set {assignment}: expected an optimizer to be a table, it was set to {run['optimizer']!r}"
-            )
-    if key in ("batch_size", "seed"):
-        for run in runs:
-            run[key] = value
-    elif key in ("learning_rate", "optimizer"):
-        for run in runs:
-            optimizer = run["optimizer"]
-            if key == "learning_rate":
-                optimizer[key] = value
-            elif isinstance(value, dict):
-                run["optimizer"] = value
-            else:
-                # Another rule has other numbers of its own; the rate is common to all.
-                rate = {"learning_rate": optimizer["learning_rate"]} if "learning_rate" in optimizer else {}
-                run["optimizer"] = {"kind": value, **rate}
-    else:
-        _assign_path(tree, key, value)
-
-
-def _assign_path(tree: dict[str, Any], key: str, value: object) -> None:
-    *path, last = key.split(".")
-    node: Any = tree
-    for part in path:
-        if isinstance(node, list):
-            if not part.isdecimal() or int(part) >= len(node):
-                raise InputError(f"--set {key}: expected an index from 0 to {len(node) - 1}, got {part!r}")
-            node = node[int(part)]
-        elif isinstance(node, dict):
-            node = node.setdefault(part, {})
-        else:
-            raise InputError(f"--set {key}: {part!r} leads nowhere, there is a value before it")
-    if isinstance(node, list):
-        if not last.isdecimal() or int(last) >= len(node):
-            raise InputError(f"--set {key}: expected an index from 0 to {len(node) - 1}, got {last!r}")
-        node[int(last)] = value
-    elif isinstance(node, dict):
-        node[last] = value
-    else:
-        raise InputError(f"--set {key}: {last!r} leads nowhere, there is a value before it")
-
-
 @contextmanager
 def _output(name: str) -> Iterator[TextIO]:
     """A file to write to; "-" is standard output."""
@@ -332,10 +315,13 @@ def _is_terminal(stream: TextIO | None) -> bool:
 
 
 @contextmanager
-def _progress(runs: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
-    """A function to call after each row; it moves a progress bar when a person is watching a terminal."""
+def _progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A function to call with what goes on, how far it is, and where it ends.
+
+    It moves a progress bar when a person is watching a terminal.
+    """
     if not (_is_terminal(sys.stdout) and _is_terminal(sys.stderr)):
-        yield lambda run: None
+        yield lambda what, done, total: None
         return
     from time import monotonic
 
@@ -343,15 +329,17 @@ def _progress(runs: Sequence[Run]) -> Iterator[Callable[[Run], None]]:
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        tasks = {run: bar.add_task(run.label, total=run.horizon) for run in runs}
+        tasks: dict[str, TaskID] = {}
         shown = 0.0
 
-        def update(run: Run) -> None:
+        def update(what: str, done: int, total: int) -> None:
             nonlocal shown
             # The bar redraws ten times a second; a step takes microseconds.
-            if (now := monotonic()) - shown > 0.1 or run.ended:
+            if (now := monotonic()) - shown > 0.1 or done >= total:
                 shown = now
-                bar.update(tasks[run], completed=run.step)
+                if what not in tasks:
+                    tasks[what] = bar.add_task(what, total=total)
+                bar.update(tasks[what], completed=done)
 
         yield update
 

@@ -67,7 +67,7 @@ def digits_folder(tmp_path: Path) -> Path:
 
 
 def process(
-    *arguments: str, stdout: int | IO[str] = subprocess.PIPE, **variables: str
+    *arguments: str, stdout: int | IO[str] = subprocess.PIPE, folder: Path | None = None, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """The command line in a process of its own, without a display."""
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM", "XDG_SESSION_TYPE")
@@ -80,6 +80,7 @@ def process(
         encoding="utf-8",
         timeout=60,
         env=environment,
+        cwd=folder,
     )
 
 
@@ -361,12 +362,10 @@ class TestRefusals:
         )
         assert refusal("run", "worked-run", "--json", "/dev/full", "--csv", tmp_path / "a.csv") == full
 
-    def test_what_is_not_built_yet_says_so(self, refusal: Callable[..., str]) -> None:
-        assert "not built yet" in refusal("run", "worked-run", "--save", "a.gdviz")
-        assert "not built yet" in refusal("render", "worked-run", "-o", "a.gif", "--size", "640x480", "--view", "3d")
-
-    def test_a_saved_run_is_no_unknown_scenario(self, refusal: Callable[..., str]) -> None:
-        assert refusal("a.gdviz").startswith("a.gdviz: saved runs are not built yet, expected")
+    def test_saved_runs_have_a_name_and_a_place_of_their_own(self, refusal: Callable[..., str], tmp_path: Path) -> None:
+        assert refusal("run", "worked-run", "--save", "a.zip") == "a.zip: expected a file that ends in .gdviz"
+        nowhere = tmp_path / "no" / "a.gdviz"
+        assert refusal("run", "digits", "--save", nowhere) == f"{nowhere}: can't be written: No such file or directory"
 
     def test_usage(self, refusal: Callable[..., str]) -> None:
         assert "required: SCENARIO" in refusal("run")
@@ -454,13 +453,18 @@ class TestProcess:
     """What only a process of its own can show."""
 
     def test_no_display_is_said_before_qt_aborts(self) -> None:
-        for arguments, name in (([], "digits"), (["worked-run"], "worked-run")):
-            done = process(*arguments)
-            assert (done.returncode, done.stdout) == (2, "")
-            assert done.stderr.startswith("gdviz: no display")
-            assert done.stderr.count("\n") == 1
-            assert f"gdviz run {name} --csv FILE " in done.stderr
-            assert f"gdviz render {name} -o {name}.gif are not built yet" in done.stderr
+        done = process("worked-run")
+        assert (done.returncode, done.stdout) == (2, "")
+        assert done.stderr == (
+            "gdviz: no display to open a window on; without one: gdviz render worked-run -o worked-run.gif,"
+            " or gdviz run worked-run --csv FILE\n"
+        )
+
+    def test_without_a_display_the_default_is_a_film(self, tmp_path: Path) -> None:
+        done = process(folder=tmp_path)
+        assert (done.returncode, done.stdout) == (0, "")
+        assert done.stderr == "gdviz: no display to open a window on; rendering digits.gif instead\n"
+        assert [path.name for path in tmp_path.iterdir()] == ["digits.gif"]
 
     @pytest.mark.parametrize(
         "variables",
@@ -485,7 +489,7 @@ class TestProcess:
         ids=lambda variables: " ".join(f"{key}={value[:30]!r}" for key, value in variables.items()),
     )
     def test_a_display_that_is_not_there(self, variables: dict[str, str], tmp_path: Path) -> None:
-        done = process(stdout=subprocess.PIPE, **{"XDG_RUNTIME_DIR": str(tmp_path), **variables})
+        done = process("digits", folder=None, stdout=subprocess.PIPE, **{"XDG_RUNTIME_DIR": str(tmp_path), **variables})
         assert (done.returncode, done.stdout) == (2, "")
         given = ", ".join(f"{key}={value}" for key, value in variables.items() if key != "XDG_SESSION_TYPE")
         told = f"gdviz: no display to open a window on{' (with ' if given else ''}{given.replace(chr(10), ' ')}"

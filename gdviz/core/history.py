@@ -54,6 +54,21 @@ class Table:
         return max(int(np.searchsorted(self.step, step, side="right")) - 1, 0)
 
 
+class Parts(NamedTuple):
+    """All of a history: what is written down of it, and read back."""
+
+    step: Steps
+    """(n,) of the rows, from 0 up"""
+    numbers: Floats
+    """(3, n): cost, grad_norm, learning_rate; for one or two knobs these follow, and the way travelled"""
+    evaluations: list[tuple[int, Evaluation]]
+    kept: Vector
+    """(m, 1 + slots, n_params): the checkpoints, theta first; the i-th is that of step i * stride"""
+    stride: int
+    newest: Vector
+    """(1 + slots, n_params), the same at the newest row"""
+
+
 class History:
     """One run's past. One thread appends; any thread may read at the same time.
 
@@ -107,21 +122,41 @@ class History:
         numbers[2, n] = row.learning_rate
         if self._n_knobs:
             at = row.theta.tolist()
-            if n:
+            if n and not again:
                 self._travelled += math.dist(at, self._at)
             self._at = at
             numbers[3:, n] = *at, self._travelled
         # The count comes last: until then no reader looks at what was just written.
         self._n = n + 1
         self._version += 1
-        if again:
-            return
-        if row.evaluation is not None:
-            self._evaluations.append((row.step, row.evaluation))
-        if row.step % self._stride == 0:
-            self._keep(row)
+        if not again:
+            if row.evaluation is not None:
+                self._evaluations.append((row.step, row.evaluation))
+            if row.step % self._stride == 0:
+                self._keep(row)
         if self._wanted:
             self.snapshot(row)
+
+    def parts(self, row: Row) -> Parts:
+        """All of it up to ``row``, the newest. For the thread that appends: views, good until the next row."""
+        newest = np.zeros(self._kept.shape[1:], self._kept.dtype)
+        newest[0], newest[1 : 1 + len(row.state)] = row.theta, row.state
+        n, kept = self._n, self._kept[: self._n_kept]
+        return Parts(self._step[:n], self._numbers[:, :n], self._evaluations, kept, self._stride, newest)
+
+    @classmethod
+    def of(cls, parts: Parts, checkpoint_bytes: int) -> History:
+        """A history with this past; it takes the arrays of the rows for its own."""
+        n_kept, width, n_params = parts.kept.shape
+        history = cls(n_params, width - 1, parts.kept.dtype, checkpoint_bytes)
+        if n_kept > len(history._kept):
+            raise ValueError(f"expected at most {len(history._kept)} checkpoints, got {n_kept}")
+        history._step, history._numbers, history._n = parts.step, parts.numbers, len(parts.step)
+        history._evaluations = parts.evaluations
+        history._kept[:n_kept], history._n_kept, history._stride = parts.kept, n_kept, parts.stride
+        history._newest = Checkpoint(int(parts.step[-1]), parts.newest[0], parts.newest[1:])
+        history._walked()
+        return history
 
     def before(self, step: int, n_slots: int, checkpoint_bytes: int) -> History:
         """A copy of what happened before ``step``, with room for rules that remember ``n_slots`` vectors."""
@@ -132,16 +167,20 @@ class History:
             while -(-step // stride) > len(copy._kept):
                 stride *= 2
             some = self._kept[: min(-(-step // self._stride), self._n_kept) : stride // self._stride, : 1 + n_slots]
-            copy._kept[: len(some), : some.shape[1]] = some
+            copy._kept[: len(some), : some.shape[1]], copy._kept[: len(some), some.shape[1] :] = some, 0
             if rows:
                 room = max(1024, rows)
                 copy._step, copy._numbers = np.empty(room, np.int64), np.empty((len(self._numbers), room))
                 copy._step[:rows], copy._numbers[:, :rows] = self._step[:rows], self._numbers[:, :rows]
         copy._n, copy._n_kept, copy._stride = rows, len(some), stride
         copy._evaluations = [one for one in self._evaluations if one[0] < step]
-        if copy._n_knobs and rows:
-            *copy._at, copy._travelled = copy._numbers[3:, rows - 1].tolist()
+        copy._walked()
         return copy
+
+    def _walked(self) -> None:
+        """Stand where the newest row stands."""
+        if self._n_knobs and self._n:
+            *self._at, self._travelled = self._numbers[3:, self._n - 1].tolist()
 
     def snapshot(self, row: Row) -> None:
         """Copy all knobs of the newest row, for whoever wants to see them now."""
@@ -205,15 +244,16 @@ class History:
                     return
             kept = self._kept[self._n_kept]
             kept[0] = row.theta
-            kept[1 : 1 + len(row.state)] = row.state
+            kept[1 : 1 + len(row.state)], kept[1 + len(row.state) :] = row.state, 0
             self._n_kept += 1
 
     def _make_room(self) -> int:
         """Grow, or thin when there are `MOST_ROWS`; returns the number of rows. Readers keep the arrays they have."""
         n = self._n
         if n < MOST_ROWS:
-            step = np.empty(2 * n, np.int64)
-            numbers = np.empty((len(self._numbers), 2 * n))
+            room = 1 << n.bit_length()  # a power of two, as `MOST_ROWS`, wherever it began
+            step = np.empty(room, np.int64)
+            numbers = np.empty((len(self._numbers), room))
             step[:n], numbers[:, :n] = self._step, self._numbers
         else:
             kept = _extremes_of_four(self._numbers[0])

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gdviz.core.problem import Problem, Vector
 
 DEFAULT_STEPS, DEFAULT_EPOCHS, DEFAULT_BATCH = 1000, 10, 10
+LEFT = "left"
+"""how a run has ended that stays where it was when another one branched off"""
 CHECKPOINT_BYTES = 64 << 20
 """for all runs of a scenario together"""
 
@@ -54,10 +56,12 @@ class Run:
     """why it stopped; empty while it can go on"""
     fixed: bool = False
     """it blew up or failed, and cannot go on whatever the stop condition says"""
+    unbounded: bool = False
+    """it goes on beyond the stop condition"""
     changes: list[tuple[int, str, float]] = field(default_factory=list)
     """what was changed while it ran: (step, knob of the optimizer, value); part of the recipe"""
     taken_up: tuple[History, Checkpoint] | None = None
-    """its past, where it does not begin at step 0, and where in it the descent goes on"""
+    """its past, where it does not begin at step 0, and where in it the descent goes on; that row may be in it"""
 
     def __post_init__(self) -> None:
         self.optimizer: Optimizer = self.spec.optimizer
@@ -65,19 +69,19 @@ class Run:
         self.rules: list[tuple[int, Optimizer]] = [(0, self.optimizer)]
         """the rules that were in force, each from the step that follows the row it is listed with"""
         self._coming = self.revisions
-        step, state = 0, None
+        step, state, self._known = 0, None, -1
         if self.taken_up is None:
             theta = self.problem.start(Streams(self.spec.seed).init())
             self.history = History(theta.size, n_slots(self.spec), theta.dtype, self.checkpoint_bytes)
         else:
             self.history, (step, theta, state, _) = self.taken_up
             self._revise(step - 1)
+            self._known = self.history.newest_step
         self._steps = self._descent(step, theta, state, self.evaluate_every)
         self.progress = (step - 1) / (self.steps_per_epoch or 1)
         """epochs gone (surfaces: steps), by which runs take turns"""
         self._row: Row | None = None
         self._pending: dict[str, float] = {}
-        self._unbounded = False
         self._between = False
 
     def _descent(
@@ -146,6 +150,7 @@ class Run:
             label=label,
             ended="",
             fixed=False,
+            unbounded=False,
             changes=[],
             taken_up=(self.history.before(step, n_slots(spec), self.checkpoint_bytes), begin),
         )
@@ -185,8 +190,9 @@ class Run:
         self.progress = row.step / (self.steps_per_epoch or 1)
         self.history.append(row)
         self._revise(row.step)
-        self.fixed = not row.finite
-        self.ended = self._why_ended(row)
+        if row.step > self._known:  # else it is the last of a past that knows how it ended
+            self.fixed = not row.finite
+            self.ended = self._why_ended(row)
         return True
 
     @property
@@ -201,7 +207,7 @@ class Run:
 
     def apply_changes(self) -> None:
         """Hand the changes to the loop, where it stands at a row; they show in that row at once."""
-        if not self._pending or self._row is None or self._between or not self._row.finite:
+        if not self._pending or self._row is None or self._between or self.fixed:
             return
         # Taken one by one: another thread may add to them meanwhile.
         sent = {name: self._pending.pop(name) for name in list(self._pending)}
@@ -234,15 +240,20 @@ class Run:
     def go_on(self) -> None:
         """Go on beyond the stop condition; a run that blew up or failed stays where it is."""
         if not self.fixed:
-            self._unbounded, self.ended = True, ""
+            self.unbounded, self.ended = True, ""
+
+    def stay_no_longer(self) -> None:
+        """Go on where a fork of it had made it stay."""
+        if self.ended.startswith(LEFT):
+            self.ended = ""
 
     def again(self, optimizer: Optimizer, label: str) -> Run:
         """Another run, at its start: the same descent by another rule, sharing nothing that either of them writes."""
         spec = msgspec.structs.replace(self.spec, optimizer=optimizer, changes=())
         problem, batches = copy(self.problem), copy(self.batches)
-        return replace(
-            self, spec=spec, problem=problem, batches=batches, label=label, ended="", fixed=False, changes=[]
-        )
+        alike = replace(self, spec=spec, problem=problem, batches=batches, label=label, changes=[], taken_up=None)
+        alike.ended, alike.fixed, alike.unbounded = "", False, False
+        return alike
 
     @property
     def tuned(self) -> set[str]:
@@ -258,7 +269,7 @@ class Run:
     def _why_ended(self, row: Row) -> str:
         if not row.finite:
             return f"blew up at step {row.step:,}"
-        if self._unbounded:
+        if self.unbounded:
             return ""
         stop = self.stop
         if stop.cost_below is not UNSET and row.cost < stop.cost_below:
@@ -301,7 +312,7 @@ def build(scenario: Scenario) -> list[Run]:
     """The scenario's runs, each at its start. Reads data sets from disk. Raises InputError."""
     runs = []
     for index, spec in enumerate(scenario.runs):
-        problem, cost_key = _problem(scenario.problem, spec)
+        problem, cost_key = problem_of(scenario.problem, spec)
         batches: Batches = Exact()
         if problem.n_examples is not None:
             n = problem.n_examples
@@ -352,7 +363,8 @@ def _horizon(stop: Stop, steps_per_epoch: int | None) -> int:
     return min(bounds, default=DEFAULT_EPOCHS * steps_per_epoch if steps_per_epoch else DEFAULT_STEPS)
 
 
-def _problem(spec: SurfaceProblem | FormulaProblem | DigitsProblem, run: RunSpec) -> tuple[Problem, Hashable]:
+def problem_of(spec: SurfaceProblem | FormulaProblem | DigitsProblem, run: RunSpec) -> tuple[Problem, Hashable]:
+    """What a run of the scenario's problem descends, and the key of its cost. Reads data sets. Raises InputError."""
     overrides = {
         name: value for name in run.problem.__struct_fields__ if (value := getattr(run.problem, name)) is not UNSET
     }

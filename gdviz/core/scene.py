@@ -55,6 +55,8 @@ class Scene:
         self.slice: Slice | None = None
         """the one that is shown, of whichever view"""
         self.remaking = False
+        self.exact: tuple[Run, Checkpoint] | None = None
+        """the knobs of a run at a past step, where only those of a step before were kept"""
         self._gauge: tuple[Digits, int, Gauge] | None = None
         self._landscape: Landscape | None = None
         self._doublings = -1
@@ -74,7 +76,8 @@ class Scene:
         newest = self.run.history.newest()
         runs = tuple((view.run, view.run.history.version, view.run.ended) for view in self._views)
         measured = tuple(view.measured for view in self._views)
-        return runs, newest and newest.step, self.selected, id(self.slice), self.view, self.remaking, measured
+        shown = id(self.slice), self.view, self.remaking, measured, id(self.exact)
+        return runs, newest and newest.step, self.selected, shown
 
     @property
     def live_step(self) -> int:
@@ -92,6 +95,12 @@ class Scene:
         """Show one more run in grey; of too many the oldest go."""
         ghosts = [view for view in self._views if view.ghost][1 - MOST_GHOSTS :]
         self._views = [*ghosts, _RunView(run, 0, ghost=True), *self._views[-len(self.runs) :]]
+
+    def _checkpoint(self, run: Run, step: int) -> Checkpoint:
+        """What is known of the knobs: at ``step``, or at the nearest step before it."""
+        if self.exact is not None and self.exact[0] is run and self.exact[1].step == step:
+            return self.exact[1]
+        return run.history.checkpoint(step)
 
     @property
     def compared(self) -> Run | None:
@@ -161,7 +170,7 @@ class Scene:
             return None
         live = step is None or step >= newest.step
         # The training thread goes on meanwhile: live, all is drawn from this one snapshot.
-        checkpoint = newest if step is None or live else run.history.checkpoint(step)
+        checkpoint = newest if step is None or live else self._checkpoint(run, step)
         table = run.history.table()
         row = table.index(newest.step if step is None or live else step)
         at = int(table.step[row])

@@ -1,1 +1,1 @@
-"""Histories as files."""
+"""Histories, pictures and films as files."""

@@ -13,7 +13,7 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
-from gdviz.core.scenario import load_scenario
+from gdviz.export.saved import scenario_of
 from gdviz.ui.session import Session
 from gdviz.ui.theme import DARK, LIGHT, Theme
 from gdviz.ui.window import Window
@@ -24,7 +24,7 @@ def run_app(name: str) -> int:
 
     Raises InputError for a scenario that cannot be opened, before any window appears.
     """
-    load_scenario(name)
+    scenario_of(name)
     app = QApplication(sys.argv[:1])
     app.setApplicationName("gdviz")
     app.setOrganizationName("gdviz")

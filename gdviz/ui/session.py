@@ -4,41 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import msgspec
+from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
 
 from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
+from gdviz.core.making import made, started, with_fork
 from gdviz.core.revise import as_set, reseeded, slower, with_another, without
-from gdviz.core.scenario import Scenario, load_scenario, with_keys
+from gdviz.core.scenario import MOST_RUNS, Scenario, with_keys
 from gdviz.core.scene import Scene
+from gdviz.export.saved import SUFFIX, reopened, scenario_of
 from gdviz.ui.background import Background
 from gdviz.ui.endings import ending
 from gdviz.ui.explorer import Explorer
-from gdviz.ui.precedence import Precedence
+from gdviz.ui.playback import Playback
 from gdviz.ui.slices import Slices
-from gdviz.ui.timeline import Timeline
-from gdviz.ui.worker import Worker
 
 if TYPE_CHECKING:
     from gdviz.core.frame import Frame
+    from gdviz.core.making import Making
     from gdviz.core.run import Run
 
 Action = tuple[str, Callable[[], None]]
 
+_UNDOS = 3
+"""steps back; each keeps a whole past in memory"""
 
-class Session(QObject):
+
+class Session(Playback):
     """One scenario at work. A new one, or a reset, replaces the runs; the runs before a reset stay as ghosts."""
 
     opened = Signal()
     """other runs are on show: `scenario` and `runs` are theirs"""
     refused = Signal()
     """what was to be opened could not be built: all is as it was"""
-    playing_changed = Signal(bool)
-    message = Signal(str, str, object)
-    """(kind: info, warning or error; one sentence; Action or None)"""
     loading = Signal(str)
     """a scenario is being built: what is waited for"""
 
@@ -47,33 +49,28 @@ class Session(QObject):
         self.scenario: Scenario | None = None
         self.name = ""
         """under which `scenario` was opened"""
-        self.timeline = Timeline(self)
-        self.playing = False
-        self._worker = Worker(self)
-        self.precedence = Precedence(self._worker, self)
         self._background = Background(self)
-        self._scene: Scene | None = None
-        self._target = 0.0
         self._keep_ghosts = False
         self._coming = ""
         self._coming_selected = 0
         self._opening = False
         self._loading: Scenario | None = None
-        self._resume = False
+        self._before: list[tuple[Scenario, list[Run], str, int]] = []
+        """what was on show: the scenario, its runs, its name, and which of them was selected"""
+        self._undoing = False
         self._slices = Slices(self._background, self)
         self.view = SliceView()
         """which slice of a network's cost is looked at"""
         self.explorer = Explorer(self._background, self)
         self._announced: set[tuple[Run, str]] = set()
-        self._worker.built.connect(self._show)
+        self._worker.built.connect(self.show)
         self._worker.failed.connect(self._failed)
-        self._worker.rested.connect(self._rested)
+        self._worker.saved.connect(lambda kind, text: self.message.emit(kind, text, None))
+        self.stuck.connect(self._announce)
         self.explorer.tried.connect(self._add_ghost)
         for helper in (self._slices, self.explorer):
             helper.failed.connect(lambda reason: self.message.emit("error", reason, None))
         self.timeline.frame_ready.connect(self._after_frame)
-        self.timeline.drawing.connect(self.precedence.take)
-        self.timeline.replayed.connect(self._go)
 
     def start(self) -> None:
         """Start the threads and the timer."""
@@ -90,30 +87,21 @@ class Session(QObject):
 
     # What is open
 
-    @property
-    def runs(self) -> list[Run]:
-        """The runs on show, without ghosts."""
-        return [] if self._scene is None else self._scene.runs
-
-    @property
-    def run(self) -> Run | None:
-        """The selected run."""
-        return None if self._scene is None else self._scene.run
-
-    @property
-    def selected(self) -> int:
-        """Index of the selected run."""
-        return 0 if self._scene is None else self._scene.selected
-
     def open(self, name: str) -> bool:
-        """Open a scenario by name or file; False, with a message, where it cannot be."""
+        """Open a scenario by its name, or a file of one or of saved runs; False, with a message, where it cannot be."""
         try:
-            scenario = load_scenario(name)
+            scenario = scenario_of(name)
         except InputError as error:
             self.message.emit("error", f"{error}", None)
             return False
-        self._load(scenario, keep_ghosts=False, name=name, opening=True)
+        making = reopened(Path(name)) if name.endswith(SUFFIX) else None
+        self._load(scenario, keep_ghosts=False, name=name, opening=True, making=making)
         return True
+
+    def save(self, path: Path) -> None:
+        """Save the runs as they are now; a message says when that is done, or why it can't be."""
+        if self.scenario is not None:
+            self._worker.save(path, self.scenario, self.runs)
 
     def reset(self) -> None:
         """Start again from the same knobs, with the numbers as they are now set; this run stays as a ghost."""
@@ -166,6 +154,30 @@ class Session(QObject):
             scenario = without(self._current(), self.selected)
             self._load(scenario, keep_ghosts=False, select=max(0, self.selected - 1), play_on=True)
 
+    def fork(self, change: dict[str, Any], says: str) -> None:
+        """Branch off the selected run at the step on show: the same up to there, and from there on something changed.
+
+        ``change`` is one of a recipe's, such as {"learning_rate": 0.1}; ``says`` what of it the label says.
+        """
+        scene = self._scene
+        if self.scenario is None or scene is None or self._loading is not None:
+            return
+        if len(scene.runs) >= MOST_RUNS:
+            self.message.emit("error", f"not forked: expected at most {MOST_RUNS} runs", None)
+            return
+        scenario = replace(self.scenario, runs=tuple(run.recipe for run in scene.runs))
+        step = self.timeline.step
+        making = with_fork(scenario, scene.runs, scene.selected, step, change, f"{says} from {step:,}")
+        self._load(scenario, keep_ghosts=False, select=len(scene.runs), making=making)
+
+    def undo(self) -> None:
+        """Bring back what was there before the last reset, removal, fork or change of scenario."""
+        if self._before and self._loading is None:
+            (scenario, runs, name, selected), self._undoing = self._before.pop(), True
+            for run in runs:
+                run.stay_no_longer()
+            self._load(scenario, keep_ghosts=False, name=name, select=selected, making=made(scenario, runs))
+
     def explore(self, steps: int) -> None:
         """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""
         if self.run is not None:
@@ -206,83 +218,6 @@ class Session(QObject):
         """Measure how curved a network's cost is wherever one looks, also where that sets no limit to the rate."""
         self._slices.measure_all(wanted)
 
-    # Transport
-
-    def toggle(self) -> None:
-        """Play or pause."""
-        if self.playing:
-            self.pause()
-        else:
-            self.play()
-
-    def play(self) -> None:
-        """Replay from the cursor to the newest step, then train on; after the stop condition, beyond it."""
-        if not self._can_go():
-            return
-        self._set_playing(True)
-        if self.timeline.live:
-            self._go()
-        else:
-            self.timeline.replay()
-
-    def pause(self) -> None:
-        """Stop at the next step."""
-        self._resume = False
-        self.timeline.hold()
-        self._worker.pause()
-        self._target = 0.0
-        self._set_playing(False)
-
-    def forward(self) -> None:
-        """One step: towards the newest, and from there on into the new."""
-        self._halt_playing()
-        if not self.timeline.live:
-            self.timeline.seek(self.timeline.step + 1)
-        elif (run := self.run) is not None and self._can_go():
-            self._go_until(max(self._target, run.progress) + 1 / (run.steps_per_epoch or 1))
-
-    def back(self) -> None:
-        """One step back."""
-        self._halt_playing()
-        self.timeline.seek(self.timeline.step - 1)
-
-    def epoch(self) -> None:
-        """On to the end of the epoch."""
-        self._halt_playing()
-        self.timeline.go_live()
-        if (run := self.run) is not None and self._can_go():
-            self._go_until(math.floor(max(self._target, run.progress) + 1e-6) + 1.0)
-
-    def to_start(self) -> None:
-        """Look at step 0."""
-        self._halt_playing()
-        self.timeline.seek(0)
-
-    def to_live(self) -> None:
-        """Look at the newest step; what plays goes on playing."""
-        replaying = self.timeline.replaying
-        self.timeline.go_live()
-        if replaying:
-            self._go()
-
-    def seek(self, step: int) -> None:
-        """Look at ``step`` of the selected run; training goes on meanwhile."""
-        self.timeline.seek(step)
-
-    def set_speed(self, steps_per_second: float) -> None:
-        """The pace of playing; inf is as fast as possible."""
-        self.timeline.pace = steps_per_second
-        self._worker.set_pace(steps_per_second)
-
-    def change(self, name: str, value: float) -> None:
-        """Change a number of the selected run's optimizer from the next step on."""
-        if self.run is None:
-            return
-        try:
-            self._worker.change(self.run, name, value)
-        except msgspec.ValidationError as error:
-            self.message.emit("error", f"{name}: {error}", None)
-
     # What follows
 
     def _load(
@@ -294,6 +229,7 @@ class Session(QObject):
         select: int | None = None,
         opening: bool = False,
         play_on: bool = False,
+        making: Making | None = None,
     ) -> None:
         played = self.playing
         self.pause()
@@ -306,7 +242,7 @@ class Session(QObject):
         self._opening = opening or (self._opening and self._loading is not None)
         self._loading = scenario
         self.loading.emit(scenario.title)
-        self._worker.load(scenario)
+        self._worker.load(making or started(scenario))
 
     def _current(self) -> Scenario:
         """The scenario with the numbers as they are now set: what a reset starts from."""
@@ -315,8 +251,14 @@ class Session(QObject):
         assert self.scenario is not None  # nothing can be reset before something is open
         return as_set(self.scenario, self.runs)
 
-    def _show(self, scenario: Scenario, runs: list[Run]) -> None:
+    def show(self, scenario: Scenario, runs: list[Run], name: str | None = None) -> None:
+        """Show runs that are built; those with a ``name`` were not loaded here, and are shown without threads."""
+        if name is not None:
+            self._coming, self._opening = name, True
         before = self._scene
+        if before is not None and self.scenario is not None and not self._undoing:
+            self._before = [*self._before, (self.scenario, before.runs, self.name, before.selected)][-_UNDOS:]
+        self._undoing = False
         selected = min(0 if self._opening else self._coming_selected, len(runs) - 1)
         ghosts = before.runs if before and self._keep_ghosts else []
         self.scenario, self.name, self._resume, self._loading = scenario, self._coming, False, None
@@ -327,54 +269,22 @@ class Session(QObject):
         self._scene.view = self.view
         self._slices.show(self._scene)
         self.explorer.drop()
-        self._target = 0.0
-        self._announced = set()
+        self._target, self._announced = 0.0, {(run, run.ended) for run in runs if run.ended}
         self.timeline.show(self._scene)
         self.opened.emit()
         self.timeline.draw_now()
+        if name is not None:
+            self._slices.catch_up()
         if self.playing:  # asked for while it was loading
             self._go()
 
     def _failed(self, reason: str) -> None:
-        self._loading = None
+        self._loading, self._undoing = None, False
         self._set_playing(False)
         self.message.emit("error", reason, None)
         self.refused.emit()
         if self._resume:  # what could not be built leaves what ran before it as it was
             self.play()
-
-    def _can_go(self) -> bool:
-        """Make the runs able to go on; beyond their stop if need be. False where all of them blew up."""
-        if not self.runs:
-            return False
-        if all(run.ended for run in self.runs):
-            for run in self.runs:
-                run.go_on()
-        if all(run.ended for run in self.runs):
-            if self.run is not None:
-                self._announce(self.run)
-            return False
-        return True
-
-    def _go(self) -> None:
-        self._go_until(math.inf)
-
-    def _go_until(self, target: float) -> None:
-        self._target = target
-        self._worker.go(target)
-
-    def _halt_playing(self) -> None:
-        if self.playing:
-            self.pause()
-
-    def _set_playing(self, playing: bool) -> None:
-        if playing != self.playing:
-            self.playing = playing
-            self.playing_changed.emit(playing)
-
-    def _rested(self) -> None:
-        if self.playing and all(run.ended for run in self.runs):
-            self._set_playing(False)
 
     def _after_frame(self, frame: Frame) -> None:
         for run in self.runs:

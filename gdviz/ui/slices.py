@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Sequence
 
     from gdviz.core.frame import Frame
+    from gdviz.core.history import Checkpoint
     from gdviz.core.problem import Vector
     from gdviz.core.run import Run
     from gdviz.core.scene import Scene
@@ -35,6 +36,8 @@ _AT_A_TIME = 6
 """points of it between two slices"""
 _LARGEST_SHARE = 0.5
 """of it where the ball is no longer to be seen"""
+_AT_ONCE = 0.1
+"""a job that took less is followed by the next without a pause, but for slices"""
 _KEPT, _KEPT_BYTES = 12, 64 << 20
 """slices that are kept, for when one comes back to them, and their size in memory"""
 _MOST_KNOBS = 4_000_000
@@ -48,6 +51,13 @@ class Unmeasured(NamedTuple):
     step: int
     theta: Vector
     """(n_params,)"""
+
+
+class Exact(NamedTuple):
+    """The knobs of a run at a step where they were not kept."""
+
+    run: Run
+    checkpoint: Checkpoint
 
 
 class Measured(NamedTuple):
@@ -132,7 +142,7 @@ class Slices(QObject):
             frame = scene.frame(frame.theta_step - 1)  # the last knobs of one that blew up are on no picture
         order = self._slice_order(scene, frame) if frame is not None else None
         while frame is not None and (order is not None or (to_measure := self._to_measure(scene, frame))):
-            for made in _job(order, [] if order is not None else to_measure):
+            for made in _job(None, order, [] if order is not None else to_measure):
                 if made is not None:
                     self._take(self._key, made)
             order, frame = None, scene.frame(None)
@@ -148,7 +158,7 @@ class Slices(QObject):
         wants = scene.wants_slice(frame, moving=self._moving)
         if wants and not self._moving and (kept := self._kept.get(self._place(scene, frame))) is not None:
             scene.slice, wants = kept, False
-        pause = max(_SECONDS * wants, self._took)
+        pause = max(_SECONDS, self._took) if wants else self._took if self._took > _AT_ONCE else 0.0
         if self._moving:  # a ball that has left the picture cannot wait
             pause = self._took / (_SHARE if scene.shows(frame) else _LARGEST_SHARE)
         wait = self._begun + pause - monotonic()
@@ -156,12 +166,14 @@ class Slices(QObject):
             self._later.start(math.ceil(1000 * wait))
             return
         self._unmeasured = self._to_measure(scene, frame)
-        if not (wants or self._unmeasured):
+        between = frame.theta_step < frame.step and not (self._moving or frame.live)
+        if not (wants or self._unmeasured or between):
             return
         self._key, self._begun, scene.remaking = object(), monotonic(), wants
         self._order = self._slice_order(scene, frame) if wants else None
         self._ordered_at = self._place(scene, frame)
-        self._background.ask(self._key, _job(self._order, list(self._unmeasured)))
+        past = (scene.run, frame.step) if between else None
+        self._background.ask(self._key, _job(past, self._order, list(self._unmeasured)))
 
     def _place(self, scene: Scene, frame: Frame) -> Hashable:
         """Compares equal where the same slice would come out."""
@@ -208,8 +220,11 @@ class Slices(QObject):
                     wanted.append(Unmeasured(run, checkpoint.step, checkpoint.theta))
         return wanted
 
-    def _take(self, key: object, result: Slice | Measured) -> None:
+    def _take(self, key: object, result: Slice | Measured | Exact) -> None:
         if self._scene is None or key is not self._key:
+            return
+        if isinstance(result, Exact):
+            self._scene.exact = result
             return
         if isinstance(result, Measured):
             self._scene.measure(result.run, result.step, result.sharpness.value)
@@ -240,8 +255,13 @@ class Slices(QObject):
                 self._make()
 
 
-def _job(order: Order | None, to_measure: Sequence[Unmeasured]) -> Generator[Slice | Measured | None, None, None]:
-    """A slice, then the sharpness at some knobs."""
+def _job(
+    past: tuple[Run, int] | None, order: Order | None, to_measure: Sequence[Unmeasured]
+) -> Generator[Slice | Measured | Exact | None, None, None]:
+    """The knobs at a past step, a slice, then the sharpness at some knobs."""
+    if past is not None:
+        run, step = past
+        yield Exact(run, (yield from run.exactly(step)))
     for made in slices(order) if order is not None else ():
         if made is not None and made.landscape.y.size:
             drawn(made.landscape)  # here, so that no frame waits for it

@@ -2,13 +2,14 @@
 
 import math
 
-from PySide6.QtCore import QEvent
+from PySide6.QtCore import QEvent, QSettings
 from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.resources import resource
 from gdviz.ui.theme import Theme
 
+_LEAST_POINTS, _MOST_POINTS = 8.0, 28.0
 _SMALLEST = 10.0
 """pt; below, a projected window cannot be read from the third row"""
 
@@ -158,6 +159,17 @@ def palette(theme: Theme) -> QPalette:
     for key, colour in colours.items():
         made.setColor(key, QColor(colour))
     return made
+
+
+def within_sizes(points: float) -> float:
+    """A text size that can be read and leaves room for something else."""
+    return min(max(points, _LEAST_POINTS), _MOST_POINTS)
+
+
+def chosen_points() -> float:
+    """The user's last text size, else the default."""
+    saved = QSettings().value("points")
+    return within_sizes(float(saved)) if isinstance(saved, str | float) else default_points()
 
 
 def default_points() -> float:

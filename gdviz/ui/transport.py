@@ -42,6 +42,7 @@ class TransportBar(QWidget):
     step_asked = Signal()
     epoch_asked = Signal()
     live_asked = Signal()
+    fork_asked = Signal()
     reset_asked = Signal()
     new_seed_asked = Signal()
     theme_asked = Signal()
@@ -65,7 +66,7 @@ class TransportBar(QWidget):
         self.scenarios.activated.connect(lambda at: self.scenario_chosen.emit(self.scenarios.itemData(at)))
         line.addWidget(self.scenarios, 4)
         add = self._add
-        line.addWidget(add("open", "Open…", "Open a scenario from a TOML file (Ctrl+O)", self.open_asked))
+        line.addWidget(add("open", "Open…", "Open a scenario file or saved runs (Ctrl+O)", self.open_asked))
         line.addWidget(_divider())
         line.addWidget(add("start", "Start", "To the start (Home)", self.start_asked))
         line.addWidget(add("back", "Back", "One step back (Left)", self.back_asked))
@@ -94,6 +95,13 @@ class TransportBar(QWidget):
         line.addWidget(self.track, 2)
         line.addWidget(self._speed_text)
         line.addStretch(1)
+        says = "Branch off here: the same up to this step, and from here on another rate or rule (F)"
+        self.fork = add("fork", "Fork", says, self.fork_asked)
+        line.addWidget(self.fork)
+        keeps_place = self.fork.sizePolicy()
+        keeps_place.setRetainSizeWhenHidden(True)
+        self.fork.setSizePolicy(keeps_place)
+        self.set_past(False)
         self.theme = add("sun", "Theme", "Light or dark (T)", self.theme_asked)
         line.addWidget(self.theme)
         self.set_theme(theme)
@@ -128,6 +136,10 @@ class TransportBar(QWidget):
             widths.append(self.play.sizeHint().width())
         self.play.setFixedWidth(max(widths))
 
+    def set_past(self, past: bool) -> None:
+        """Offer to branch off, where there is something after the step on show."""
+        self.fork.setVisible(past)
+
     def show_scenarios(self, scenarios: Iterable[tuple[str, str]], chosen: str) -> None:
         """Fill the list.
 
@@ -152,6 +164,7 @@ class TransportBar(QWidget):
     def set_has_epochs(self, has_epochs: bool) -> None:
         """Show the button for an epoch, which analytic surfaces do not have."""
         self.epoch.setVisible(has_epochs)
+        self._fit()
 
     def set_speed(self, speed: float) -> None:
         """Show a speed, exactly; the handle stands at the nearest stop. Says nothing."""
@@ -173,10 +186,16 @@ class TransportBar(QWidget):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Leave the words out where they do not fit."""
         wide = self.width() >= 82 * self.fontMetrics().height()  # 1400 pixels in a font of 10 pt
-        form = Qt.ToolButtonStyle.ToolButtonTextBesideIcon if wide else Qt.ToolButtonStyle.ToolButtonIconOnly
-        for button, _ in self._buttons:
-            button.setToolButtonStyle(form)
+        for form in (Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly):
+            for button, _ in self._buttons:
+                button.setToolButtonStyle(form)
+            if wide and self.minimumSizeHint().width() <= self.width():
+                break
 
 
 class TimelineTrack(Track):

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QStylePainter,
     QTextBrowser,
     QToolButton,
+    QVBoxLayout,
     QWidget,
 )
 
@@ -312,3 +313,13 @@ class MessageBar(QFrame):
         self._close.setIcon(icon("close", theme))
         self._close.setIconSize(QSize(em, em))
         self._close.setVisible(bool(self.kind))
+
+
+def card(panel: QWidget) -> QFrame:
+    """A panel in a frame of its own."""
+    framed = QFrame()
+    framed.setObjectName("card")
+    inside = QVBoxLayout(framed)
+    inside.setContentsMargins(0, 0, 0, 0)
+    inside.addWidget(panel)
+    return framed

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt
@@ -10,8 +12,6 @@ from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent, QKey
 from PySide6.QtWidgets import (
     QApplication,
     QComboBox,
-    QFileDialog,
-    QFrame,
     QLineEdit,
     QMainWindow,
     QPlainTextEdit,
@@ -21,8 +21,11 @@ from PySide6.QtWidgets import (
 )
 
 from gdviz.core.scenario import load_scenario, scenario_names
+from gdviz.export.saved import SUFFIX
 from gdviz.ui import style
 from gdviz.ui.controls import KnobsPanel
+from gdviz.ui.files import file_to_open, file_to_save
+from gdviz.ui.forks import fork_menu
 from gdviz.ui.icons import icon
 from gdviz.ui.panels.anatomy import AnatomyPanel
 from gdviz.ui.panels.loss import LossPanel
@@ -33,12 +36,13 @@ from gdviz.ui.recipe import knobs_recipe
 from gdviz.ui.step_sizes import StepSizes
 from gdviz.ui.theme import DARK, LIGHT, Theme
 from gdviz.ui.transport import TimelineBar, TransportBar
-from gdviz.ui.widgets import MessageBar
+from gdviz.ui.widgets import MessageBar, card
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gdviz.core.frame import Frame
+    from gdviz.ui.panels.weights.level import Clock
     from gdviz.ui.session import Action, Session
 
 _HINT = (
@@ -46,14 +50,13 @@ _HINT = (
     "A takes a step apart · Ctrl + and − resize the text"
 )
 _ZOOM = 1.15
-_SMALLEST_POINTS, _LARGEST_POINTS = 8.0, 28.0
-_GAP = 8  # pixels between cards
+GAP = 8  # pixels between cards
 
 
 class Window(QMainWindow):
     """Shows a session. It holds no state of its own but the theme and the layout."""
 
-    def __init__(self, session: Session, theme: Theme) -> None:
+    def __init__(self, session: Session, theme: Theme, clock: Clock = monotonic) -> None:
         super().__init__()
         self.session = session
         self.theme = theme
@@ -64,7 +67,7 @@ class Window(QMainWindow):
         self.knobs = KnobsPanel(theme)
         self.surface = SurfacePanel(theme)
         self.loss = LossPanel(theme)
-        self.weights = WeightsPanel(theme)
+        self.weights = WeightsPanel(theme, clock=clock)
         self.anatomy = AnatomyPanel(theme)
         self.race = RacePanel(theme)
         self.timeline_bar = TimelineBar()
@@ -75,18 +78,18 @@ class Window(QMainWindow):
         self._lay_out()
         self._connect()
         self._keys = self._make_keys()
-        quit_action = QAction("Quit", self, shortcut=QKeySequence("Ctrl+Q"))
-        quit_action.triggered.connect(self.close)
-        open_action = QAction("Open", self, shortcut=QKeySequence(QKeySequence.StandardKey.Open))
-        open_action.triggered.connect(self._ask_for_file)
-        self.addActions([quit_action, open_action])
-        for keys, factor in (("Ctrl++", _ZOOM), ("Ctrl+=", _ZOOM), ("Ctrl+-", 1 / _ZOOM), ("Ctrl+0", 0.0)):
-            action = QAction("Text size", self, shortcut=QKeySequence(keys))
-            action.triggered.connect(partial(self._zoom, factor))
+        sizes = (("Ctrl++", _ZOOM), ("Ctrl+=", _ZOOM), ("Ctrl+-", 1 / _ZOOM), ("Ctrl+0", 0.0))
+        for text, keys, act in (
+            ("Quit", "Ctrl+Q", self.close),
+            ("Undo", "Ctrl+Z", session.undo),
+            ("Open", "Ctrl+O", self._ask_for_file),
+            ("Save", "Ctrl+S", self._ask_where_to_save),
+            *(("Text size", keys, partial(self._zoom, factor)) for keys, factor in sizes),
+        ):
+            action = QAction(text, self, shortcut=QKeySequence(keys))
+            action.triggered.connect(act)
             self.addAction(action)
-        self._points = style.default_points()
-        if isinstance(saved := QSettings().value("points"), str | float):
-            self._points = _within_sizes(float(saved))
+        self._points = style.chosen_points()
         self._set_theme(theme)
         self.surface.setFocus()
         app = QApplication.instance()
@@ -99,14 +102,14 @@ class Window(QMainWindow):
 
     def _lay_out(self) -> None:
         self._right = QSplitter(Qt.Orientation.Vertical)
-        self._right.addWidget(_card(self.loss))
-        self._right.addWidget(_card(self.step_sizes.place))
+        self._right.addWidget(card(self.loss))
+        self._right.addWidget(card(self.step_sizes.place))
         self._right.setSizes([500, 500])
         self._centre = QSplitter(Qt.Orientation.Vertical)
-        self._cards = {panel: _card(panel) for panel in (self.surface, self.anatomy, self.race)}
-        for panel, card in self._cards.items():
-            self._centre.addWidget(card)
-            card.setVisible(panel is self.surface)
+        self._cards = {panel: card(panel) for panel in (self.surface, self.anatomy, self.race)}
+        for panel, framed in self._cards.items():
+            self._centre.addWidget(framed)
+            framed.setVisible(panel is self.surface)
         self._centre.setStretchFactor(0, 1)
         self._panels = QSplitter(Qt.Orientation.Horizontal)
         self._panels.addWidget(self.knobs)
@@ -115,12 +118,12 @@ class Window(QMainWindow):
         for index, stretch in enumerate((0, 3, 2)):
             self._panels.setStretchFactor(index, stretch)
         for splitter in (self._right, self._centre, self._panels):
-            splitter.setHandleWidth(_GAP)
+            splitter.setHandleWidth(GAP)
             splitter.setChildrenCollapsible(False)
         body = QWidget()
         column = QVBoxLayout(body)
-        column.setContentsMargins(_GAP, _GAP, _GAP, _GAP)
-        column.setSpacing(_GAP)
+        column.setContentsMargins(GAP, GAP, GAP, GAP)
+        column.setSpacing(GAP)
         column.addWidget(self.transport)
         column.addWidget(self._panels, 1)
         column.addWidget(self.timeline_bar)
@@ -142,7 +145,7 @@ class Window(QMainWindow):
         session.playing_changed.connect(transport.set_playing)
         session.message.connect(self._show_message)
         session.loading.connect(self._show_loading)
-        session.timeline.frame_ready.connect(self._show_frame)
+        session.timeline.frame_ready.connect(self.show_frame)
         transport.scenario_chosen.connect(self.open)
         transport.open_asked.connect(self._ask_for_file)
         transport.start_asked.connect(session.to_start)
@@ -151,6 +154,7 @@ class Window(QMainWindow):
         transport.step_asked.connect(session.forward)
         transport.epoch_asked.connect(session.epoch)
         transport.live_asked.connect(session.to_live)
+        transport.fork_asked.connect(self._ask_how_to_fork)
         transport.reset_asked.connect(session.reset)
         transport.new_seed_asked.connect(session.new_seed)
         transport.theme_asked.connect(self._toggle_theme)
@@ -197,6 +201,7 @@ class Window(QMainWindow):
             (key.Key_B, False): self.anatomy.back,
             (key.Key_X, False): self.step_sizes.toggle,
             (key.Key_S, False): self.loss.toggle_sharpness,
+            (key.Key_F, False): self._ask_how_to_fork,
         }
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -253,6 +258,13 @@ class Window(QMainWindow):
         if self.session.timeline.frame is not None and not card.isHidden():
             self.race.show_frame(self.session.timeline.frame)
 
+    def _ask_how_to_fork(self) -> None:
+        """Offer what could be otherwise from the step on show; live, there is nothing to branch off from."""
+        frame = self.session.timeline.frame
+        if frame is not None and not frame.live:
+            button = self.transport.fork
+            fork_menu(self, frame, self.session.fork).popup(button.mapToGlobal(button.rect().bottomLeft()))
+
     def _show_anatomy(self) -> None:
         if self.session.timeline.frame is not None and not self._cards[self.anatomy].isHidden():
             self.anatomy.show_frame(self.session.timeline.frame)
@@ -292,11 +304,13 @@ class Window(QMainWindow):
         self.messages.set_hint(_HINT)
         if scenario is None:
             return
-        self.setWindowTitle(f"{scenario.title or opened} — gdviz")
-        own = [] if opened in (name for name, _ in self._shipped) else [(opened, scenario.title or opened)]
+        title = Path(opened).name if opened.endswith(SUFFIX) else scenario.title or opened
+        self.setWindowTitle(f"{title} — gdviz")
+        own = [] if opened in (name for name, _ in self._shipped) else [(opened, title)]
         self.transport.show_scenarios(self._shipped + own, opened)
 
-    def _show_frame(self, frame: Frame) -> None:
+    def show_frame(self, frame: Frame) -> None:
+        """Draw a frame in every panel that is seen."""
         self.surface.show_frame(frame)
         self.loss.show_frame(frame)
         if not self.step_sizes.exploring:
@@ -306,6 +320,7 @@ class Window(QMainWindow):
             self.race.show_frame(frame)
         self._show_anatomy()
         run = frame.run
+        self.transport.set_past(not frame.live)
         # Live, the few steps that were taken since the snapshot are no past to look at.
         self.timeline_bar.set_position(run.step, run.step if frame.live else run.newest, frame.live)
         parts = [f"step {run.step:,}"]
@@ -327,14 +342,21 @@ class Window(QMainWindow):
         self.messages.set_hint(f"Loading “{title}” …")
 
     def _ask_for_file(self) -> None:
-        path, _ = QFileDialog.getOpenFileName(self, "Open a scenario", "", "Scenarios (*.toml)")
-        if path:
+        if path := file_to_open(self):
             self.open(path)
+
+    def _ask_where_to_save(self) -> None:
+        if self.session.scenario is not None and (path := file_to_save(self, self.session.name)):
+            self.session.save(Path(path))
 
     def _zoom(self, factor: float) -> None:
         """Make all text larger or smaller, for a projector or a small screen; 0 is back to what suits the screen."""
-        self._points = _within_sizes(self._points * factor) if factor else style.default_points()
+        self.set_text_size(style.within_sizes(self._points * factor) if factor else style.default_points())
         QSettings().setValue("points", self._points)
+
+    def set_text_size(self, points: float) -> None:
+        """Let all text follow from this size."""
+        self._points = points
         self._set_theme(self.theme)
 
     def _toggle_theme(self) -> None:
@@ -368,16 +390,3 @@ class Window(QMainWindow):
         app.removeEventFilter(self)
         self.session.finish()
         super().closeEvent(event)
-
-
-def _within_sizes(points: float) -> float:
-    return min(max(points, _SMALLEST_POINTS), _LARGEST_POINTS)
-
-
-def _card(panel: QWidget) -> QFrame:
-    card = QFrame()
-    card.setObjectName("card")
-    inside = QVBoxLayout(card)
-    inside.setContentsMargins(0, 0, 0, 0)
-    inside.addWidget(panel)
-    return card

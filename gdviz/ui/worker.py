@@ -11,9 +11,14 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import QObject, QThread, Signal
 
 from gdviz.core.errors import InputError
-from gdviz.core.run import Run, build, next_run
+from gdviz.core.run import Run, next_run
+from gdviz.export.saved import save
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from gdviz.core.making import Making
     from gdviz.core.scenario import Scenario
 
 _STACK_BYTES = 8 << 20  # macOS gives a secondary thread 512 KB, on which OpenBLAS crashes
@@ -33,6 +38,8 @@ class Worker(QThread):
     """(scenario, list of Run): a scenario that was asked for is ready at its start"""
     failed = Signal(str)
     """one sentence: why a scenario could not be built or a run could not go on"""
+    saved = Signal(str, str)
+    """(kind of message, one sentence): what came of an order to save"""
     rested = Signal()
     """nothing goes any more: the orders are done, or every run has ended"""
 
@@ -43,17 +50,24 @@ class Worker(QThread):
         self._orders = Condition()
         self._attention = Event()
         self._quit = False
-        self._wanted: Scenario | None = None
+        self._wanted: Making | None = None
+        self._to_save: tuple[Path, Scenario, Sequence[Run]] | None = None
         self._runs: list[Run] = []
         self._until = 0.0
         self._pace = math.inf
         self._may_step = Event()
         self._may_step.set()
 
-    def load(self, scenario: Scenario) -> None:
-        """Build the scenario's runs and take them to step 0; of several such orders only the newest is carried out."""
+    def load(self, making: Making) -> None:
+        """Train other runs, once they are made; of several such orders only the newest is carried out."""
         with self._orders:
-            self._wanted, self._until = scenario, 0.0
+            self._wanted, self._until = making, 0.0
+            self._wake()
+
+    def save(self, path: Path, scenario: Scenario, runs: Sequence[Run]) -> None:
+        """Save runs as they are between two steps; the training waits for it, and goes on."""
+        with self._orders:
+            self._to_save = path, scenario, runs
             self._wake()
 
     def go(self, until: float = math.inf) -> None:
@@ -105,13 +119,18 @@ class Worker(QThread):
         """Carry out orders until told to end."""
         while True:
             with self._orders:
-                if self._quit:
-                    return
-                self._attention.clear()
-                wanted, self._wanted = self._wanted, None
+                to_save, self._to_save = self._to_save, None
+                wanted = None
+                if to_save is None:
+                    if self._quit:
+                        return
+                    self._attention.clear()
+                    wanted, self._wanted = self._wanted, None
                 until, pace = self._until, self._pace
             try:
-                if wanted is not None:
+                if to_save is not None:
+                    self._save(*to_save)
+                elif wanted is not None:
                     self._build(wanted)
                 elif not self._step(until, pace):
                     self._rest(until)
@@ -123,12 +142,24 @@ class Worker(QThread):
                 sys.excepthook(type(error), error, error.__traceback__)
                 self._stop_for(f"the run stopped: {error}")
 
-    def _build(self, scenario: Scenario) -> None:
-        runs = build(scenario)
-        for run in runs:
-            while not run.advance():
-                if self._wanted is not None or self._quit:
-                    return
+    def _save(self, path: Path, scenario: Scenario, runs: Sequence[Run]) -> None:
+        try:
+            save(path, scenario, runs)
+        except InputError as error:
+            self.saved.emit("error", str(error))
+        else:
+            self.saved.emit("info", f"Saved as {path}. Ctrl+O opens it again.")
+
+    def _build(self, making: Making) -> None:
+        while True:
+            try:
+                next(making)
+            except StopIteration as made:
+                scenario, runs = made.value
+                break
+            if self._wanted is not None or self._quit:
+                making.close()
+                return
         self._runs = runs
         with self._orders:
             self._until = 0.0  # what was ordered meanwhile was meant for the runs before

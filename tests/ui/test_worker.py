@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from gdviz.core.making import started
 from gdviz.core.run import Run, build, next_run
 from gdviz.core.scenario import Scenario, parse
 from gdviz.ui.worker import Worker
@@ -62,7 +63,7 @@ def load(worker: Worker, qtbot: QtBot) -> Callable[[Scenario], list[Run]]:
 
     def carry_out(scenario: Scenario) -> list[Run]:
         with qtbot.waitSignal(worker.built, timeout=20_000) as signal:
-            worker.load(scenario)
+            worker.load(started(scenario))
         assert signal.args is not None
         runs: list[Run] = signal.args[1]
         return runs
@@ -172,7 +173,7 @@ def test_of_many_scenarios_asked_for_only_the_newest_has_to_be_built(worker: Wor
     titles: list[str] = []
     worker.built.connect(lambda scenario, runs: titles.append(scenario.title))
     for i in range(50):
-        worker.load(msgspec.structs.replace(digits(), title=str(i)))
+        worker.load(started(msgspec.structs.replace(digits(), title=str(i))))
     qtbot.waitUntil(lambda: "49" in titles, timeout=20_000)
     qtbot.wait(50)
     assert titles[-1] == "49"
@@ -183,7 +184,7 @@ def test_an_order_for_the_runs_before_is_not_carried_out_on_the_new_ones(
     worker: Worker, load: Load, qtbot: QtBot
 ) -> None:
     with qtbot.waitSignal(worker.built) as signal:
-        worker.load(surface(50))
+        worker.load(started(surface(50)))
         worker.go()
     assert signal.args is not None
     qtbot.wait(100)
@@ -193,7 +194,7 @@ def test_an_order_for_the_runs_before_is_not_carried_out_on_the_new_ones(
 def test_what_cannot_be_built_is_said_and_the_old_runs_go_on(worker: Worker, load: Load, qtbot: QtBot) -> None:
     (run,) = load(surface(50))
     with qtbot.waitSignal(worker.failed) as signal:
-        worker.load(parse('[problem]\nkind = "digits"\ndata = "/nowhere"', "test"))
+        worker.load(started(parse('[problem]\nkind = "digits"\ndata = "/nowhere"', "test")))
     assert signal.args == ["problem.data: expected mnist or a folder with IDX files, got '/nowhere'"]
     with qtbot.waitSignal(worker.rested):
         worker.go()
@@ -239,7 +240,7 @@ def test_it_ends_whatever_it_does(orders: int, qtbot: QtBot) -> None:
     for i in range(40):
         worker = Worker()
         worker.start()
-        worker.load(surface(10**9))
+        worker.load(started(surface(10**9)))
         for _ in range(orders):
             worker.go()
             worker.pause()

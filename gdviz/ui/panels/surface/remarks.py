@@ -93,8 +93,13 @@ class Remarks:
             label.move(left + _MARGIN, y)
             y += label.height() + 4
             label.setVisible(y <= bottom)
-        self._arrow.move(left + _MARGIN, bottom - self._arrow.height())
-        self._arrow.setVisible(bool(self._arrow.text()) and y <= self._arrow.y())
+        # In the upper right corner where that is free: below, a relief has its axes.
+        widest = max((label.width() for label in shown), default=0)
+        if self._remaking.isHidden() and widest + self._arrow.width() + 3 * _MARGIN <= width:
+            self._arrow.move(right - self._arrow.width(), top + _MARGIN)
+        else:
+            self._arrow.move(left + _MARGIN, y)
+            self._arrow.setVisible(bool(self._arrow.text()) and y + self._arrow.height() <= bottom)
 
 
 def _is_another(frame: Frame) -> bool:

@@ -16,6 +16,7 @@ from gdviz.ui.panels.weights.level import Level
 if TYPE_CHECKING:
     from gdviz.core.frame import Frame
     from gdviz.core.problem import Vector
+    from gdviz.ui.panels.weights.level import Clock
     from gdviz.ui.theme import Theme
 
 _READ_EVERY = 0.125
@@ -32,8 +33,9 @@ class Bars(QWidget):
     The numbers, tracks and names are drawn into a picture of their own now and then; a frame paints that and the bars.
     """
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, clock: Clock = time.monotonic) -> None:
         super().__init__()
+        self._clock = clock
         self._rows: list[tuple[str, list[float]]] = []
         self._levels: dict[str, Level] = {}
         self._frame: Frame | None = None
@@ -94,7 +96,7 @@ class Bars(QWidget):
         self._rows = [(name, values.tolist()) for name, values in [("value", frame.theta), *parts]]
         changed = before != [name for name, _ in self._rows]
         for name, values in self._rows:
-            level = self._levels.setdefault(name, Level(_KEEP))
+            level = self._levels.setdefault(name, Level(_KEEP, self._clock))
             changed |= level.fit(max((abs(value) for value in values if math.isfinite(value)), default=0.0))
         return changed
 

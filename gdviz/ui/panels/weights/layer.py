@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gdviz.core.digits import Digits
     from gdviz.core.frame import Frame
     from gdviz.core.problem import Vector
+    from gdviz.ui.panels.weights.level import Clock
     from gdviz.ui.theme import Theme
 
 MOST_NEURONS = 100
@@ -33,12 +34,12 @@ _READ_EVERY = 0.125
 class Layer(QWidget):
     """The weights into each neuron of the first hidden layer, or how far they have moved from their start."""
 
-    def __init__(self, theme: Theme) -> None:
+    def __init__(self, theme: Theme, clock: Clock = time.monotonic) -> None:
         super().__init__()
         self.mosaic = Mosaic(theme)
         self.readout = Line()
         self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._levels = {change: Level(keep=1 / 4) for change in (False, True)}
+        self._levels = {change: Level(1 / 4, clock) for change in (False, True)}
         self._change = False
         self._frame: Frame | None = None
         self._values: Vector = np.zeros((0, 0), np.float32)

@@ -12,7 +12,12 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeAlias
+
     from gdviz.ui.theme import Theme
+
+    Clock: TypeAlias = Callable[[], float]
 
 _FLASH = 2.0
 """seconds for which a change of level is said"""
@@ -23,10 +28,11 @@ class Level:
     """The end of a symmetric scale: a power of two that holds still, so that a colour keeps its meaning.
 
     It grows at once when something is larger, and shrinks only when everything is smaller than ``keep`` of it.
+    ``clock`` gives the seconds that pass for who looks: in a film, the film's.
     """
 
-    def __init__(self, keep: float) -> None:
-        self._keep = keep
+    def __init__(self, keep: float, clock: Clock = time.monotonic) -> None:
+        self._keep, self._clock = keep, clock
         self._changed = -math.inf
         self.value = 0.0
         """0 until something had a size"""
@@ -36,7 +42,7 @@ class Level:
         if not 0 < size < math.inf or self._keep * self.value <= size <= self.value:
             return False
         if self.value:
-            self._changed = time.monotonic()
+            self._changed = self._clock()
         mantissa, exponent = math.frexp(size)  # size = mantissa * 2^exponent with 1/2 <= mantissa < 1
         self.value = math.ldexp(1.0, min(exponent - (mantissa == 0.5), 1023))  # 2^1024 is beyond a float
         return True
@@ -44,7 +50,7 @@ class Level:
     @property
     def fresh(self) -> bool:
         """Whether the level changed a moment ago, which must be said."""
-        return time.monotonic() < self._changed + _FLASH
+        return self._clock() < self._changed + _FLASH
 
     def __str__(self) -> str:
         """1/4, 2, or 2⁻¹² where a fraction would be hard to read; 0 where there is none yet."""

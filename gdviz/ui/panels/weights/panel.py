@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, Qt
@@ -17,17 +18,18 @@ from gdviz.ui.widgets import Button, mark, tip
 
 if TYPE_CHECKING:
     from gdviz.core.frame import Frame
+    from gdviz.ui.panels.weights.level import Clock
     from gdviz.ui.theme import Theme
 
 
 class WeightsPanel(QWidget):
     """The selected run's first layer as pictures; for a surface its knobs as bars with slopes."""
 
-    def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
+    def __init__(self, theme: Theme, parent: QWidget | None = None, clock: Clock = time.monotonic) -> None:
         super().__init__(parent)
         self._theme = theme
         self._frame: Frame | None = None
-        self.layer, self.bars = Layer(theme), Bars(theme)
+        self.layer, self.bars = Layer(theme, clock), Bars(theme, clock)
         self.title, self.run_label, self.note = Line(), Line(), Line(Qt.AlignmentFlag.AlignRight)
         self.swatch = QFrame()
         self.legend = Legend(theme)
@@ -60,14 +62,15 @@ class WeightsPanel(QWidget):
         foot.addWidget(self.legend, 1)
         foot.addWidget(self.note)
         self._body = QStackedLayout()
-        self._body.addWidget(self.layer)
-        self._body.addWidget(self.bars)
         column = QVBoxLayout(self)
         column.setContentsMargins(10, 8, 10, 8)
         column.setSpacing(6)
         column.addLayout(header)
         column.addLayout(self._body, 1)
         column.addLayout(foot)
+        # Once they have a place: the first would else be shown as a window of its own.
+        self._body.addWidget(self.layer)
+        self._body.addWidget(self.bars)
         self._scale()
 
     def _scale(self) -> None:

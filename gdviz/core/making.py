@@ -1,0 +1,52 @@
+"""Ways to runs that have a row each, as pieces of work that may be left in between."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import msgspec
+
+from gdviz.core.run import LEFT, Run, build
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+
+    from gdviz.core.scenario import Scenario
+
+    Making: TypeAlias = Generator[None, None, tuple[Scenario, list[Run]]]
+    """makes runs of a scenario, pausing now and then"""
+
+
+def started(scenario: Scenario) -> Making:
+    """The scenario and its runs at step 0; pauses now and then. Raises InputError."""
+    return (yield from begun(scenario, build(scenario)))
+
+
+def begun(scenario: Scenario, runs: list[Run]) -> Making:
+    """Runs that have not moved yet, each at the row where it begins; pauses now and then."""
+    for run in runs:
+        while not run.advance():
+            yield
+    return scenario, runs
+
+
+def made(scenario: Scenario, runs: list[Run]) -> Making:
+    """Runs that are there already, as those that `started` makes."""
+    yield from ()
+    return scenario, runs
+
+
+def with_fork(
+    scenario: Scenario, runs: Sequence[Run], index: int, step: int, change: dict[str, Any], label: str
+) -> Making:
+    """The same runs, and one more that branches off run ``index`` at ``step``; the others stay where they are.
+
+    Raises InputError where there are as many as there may be, msgspec.ValidationError or ValueError for a bad change.
+    """
+    run = runs[index]
+    fork = run.forked((yield from run.exactly(step)), change, label)
+    while not fork.advance():
+        yield
+    for other in runs:
+        other.ended = other.ended or f"{LEFT} at step {other.step:,}"
+    return msgspec.structs.replace(scenario, runs=(*scenario.runs, fork.spec)), [*runs, fork]

@@ -1,0 +1,241 @@
+"""Pictures and films of the window, without a display: each step is drawn in a window that nobody sees."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
+
+import numpy as np
+import shiboken6
+from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QMarginsF, QPoint, QRect, QSize, QSizeF, Qt, QTimer
+from PySide6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
+from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtWidgets import QApplication, QWidget
+
+from gdviz.export.films import write_gif, write_mp4
+from gdviz.export.shot import FILMS
+from gdviz.export.svg import with_plain_pens
+from gdviz.ui import style
+from gdviz.ui.session import Session
+from gdviz.ui.theme import DARK
+from gdviz.ui.window import GAP, Window
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from PySide6.QtGui import QPaintDevice
+
+    from gdviz.core.run import Run
+    from gdviz.core.scenario import Scenario
+    from gdviz.export.films import Picture
+    from gdviz.export.shot import Shot
+
+_POINTS = 10.0
+"""of text, at least; in pictures of more than 160 times as many pixels across and 120 down, it grows with them"""
+_DOTS = 96
+"""pixels to an inch, as of a window"""
+_SAMPLES = 8
+"""frames that are drawn before the film begins"""
+_SAMPLED = 1 << 20
+"""pixels of them that are kept, about"""
+
+
+def render(
+    shot: Shot,
+    file: Path,
+    scenario: Scenario,
+    name: str,
+    runs: Sequence[Run],
+    drawn: Callable[[int], None] = lambda n_frames: None,
+) -> None:
+    """Draw what the window shows of runs that are done: their last step, or all of them spread over a film.
+
+    The same runs make the same picture: no clock and no setting of the user's comes into it.
+
+    Parameters
+    ----------
+    file : what is written; of the kind that ``shot`` says, whatever its own name
+    name : of the scenario, as it would be opened
+    drawn : called after each frame with how many there are
+
+    Raises
+    ------
+    OSError
+        where the file can't be written
+    """
+    app = QApplication.instance() or QApplication([])
+    assert isinstance(app, QApplication)  # no widget lives without one
+    with _between_frames() as interrupt, closing(_Stage(app, shot, scenario, name, runs)) as stage:
+
+        def done(n_frames: int) -> None:
+            interrupt()
+            drawn(n_frames)
+
+        if shot.kind in FILMS:
+            _film(shot, file, stage, done)
+        else:
+            stage.show(stage.newest)
+            file.write_bytes(_picture(shot, stage))
+            done(1)
+
+
+@contextmanager
+def _between_frames() -> Iterator[Callable[[], None]]:
+    """Let Ctrl+C wait until the function that is given is called: in the midst of painting, Qt would not survive it."""
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        asked = True
+
+    def interrupt() -> None:
+        if asked:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield interrupt
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _film(shot: Shot, path: Path, stage: _Stage, drawn: Callable[[int], None]) -> None:
+    def frames() -> Iterator[Picture]:
+        for index in range(shot.n_frames):
+            stage.seconds = index / shot.fps
+            stage.show(stage.kept(index / (shot.n_frames - 1)))
+            yield stage.pixels()
+            drawn(index + 1)
+
+    if shot.kind == ".gif":
+        write_gif(path, frames(), shot.fps, stage.samples)
+    else:
+        write_mp4(path, frames(), shot.fps)
+
+
+def _picture(shot: Shot, stage: _Stage) -> bytes:
+    """The file's bytes: errors of writing them are Python's then, where Qt's writers keep theirs to themselves."""
+    size, into = QSize(shot.width, shot.height), QBuffer()
+    into.open(QIODevice.OpenModeFlag.WriteOnly)
+    if shot.kind == ".png":
+        stage.image().save(into, "PNG")  # type: ignore[call-overload]  # it takes a text, and no bytes
+    if shot.kind == ".svg":
+        svg = QSvgGenerator()
+        svg.setOutputDevice(into)
+        svg.setSize(size)
+        svg.setResolution(_DOTS)
+        svg.setViewBox(QRect(QPoint(0, 0), size))
+        svg.setTitle(stage.title)
+        stage.paint(svg, clips=False)
+        return with_plain_pens(bytes(into.data().data()).decode()).encode()
+    if shot.kind == ".pdf":
+        pdf = QPdfWriter(into)
+        pdf.setTitle(stage.title)
+        pdf.setCreator("gdviz")
+        pdf.setResolution(_DOTS)
+        page = QPageSize(QSizeF(size) / _DOTS, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch)
+        pdf.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
+        stage.paint(pdf, clips=True)
+    return bytes(into.data().data())
+
+
+class _Stage:
+    """A window that is never seen, with runs that are done."""
+
+    def __init__(self, app: QApplication, shot: Shot, scenario: Scenario, name: str, runs: Sequence[Run]) -> None:
+        self._size = QSize(shot.width, shot.height)
+        self.title = scenario.title or name
+        self.seconds = -math.inf
+        """of the film that have gone by"""
+        # A window of its own would tell a screen about its size, and come to the front of it.
+        self._around = QWidget()
+        self._around.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
+        # Before the window is made, too: some of its parts take their size from the first font that they see.
+        points = max(_POINTS, min(shot.width / 160, shot.height / 120))
+        style.apply(app, DARK, points)
+        session = Session()
+        self._window = Window(session, DARK, lambda: self.seconds)
+        session.setParent(self._window)
+        self._window.setParent(self._around, Qt.WindowType.Widget)
+        self._window.set_text_size(points)
+        self._fit()
+        self._around.show()
+        for run in runs:
+            run.history.snapshot(run.row)
+        session.show(scenario, list(runs), name)
+        assert session.timeline.scene is not None  # it was just shown
+        self._scene = session.timeline.scene
+        self.newest = self._scene.live_step
+        self._window.messages.set_hint(self.title)
+        self._window.messages.clear()  # of the end, which is not the end of a film's first frame
+        self._waiting = [timer for timer in self._window.findChildren(QTimer) if timer.isSingleShot()]
+        self.samples: list[Picture] = []
+        """frames from the first to the last; of large ones not every pixel"""
+        # Columns of numbers grow and never shrink, so that they hold still: they have grown when the film begins.
+        sparse = math.ceil(math.sqrt(shot.width * shot.height / _SAMPLED))
+        for index in range(_SAMPLES):
+            self.show(self.kept(index / (_SAMPLES - 1)))
+            self.samples.append(self.pixels()[::sparse, ::sparse].copy())
+        self.show(0)
+
+    def close(self) -> None:
+        shiboken6.delete(self._around)
+
+    def _fit(self) -> None:
+        """Give the window the size of the picture; to one that is smaller than it can be, it is scaled down."""
+        width, height = self._size.width(), self._size.height()
+        least = self._window.minimumSizeHint().expandedTo(self._window.minimumSize())
+        zoom = max(1.0, least.width() / width, least.height() / height)
+        self._window.resize(math.ceil(width * zoom), math.ceil(height * zoom))
+
+    def kept(self, share: float) -> int:
+        """The last step of so large a part of the run whose knobs were kept: all panels can show that one."""
+        return self._scene.run.history.checkpoint(round(share * self.newest)).step
+
+    def show(self, step: int) -> None:
+        """Draw a step of the selected run in full."""
+        frame = self._scene.frame(step)
+        assert frame is not None  # there is a first step
+        # While a run goes on, panels hold back what nobody could read. This one does not.
+        self._window.show_frame(replace(frame, live=False))
+        if frame.live:
+            self._window.show_frame(frame)
+        QCoreApplication.sendPostedEvents()
+        for timer in self._waiting:
+            if timer.isActive():
+                timer.stop()
+                timer.timeout.emit()
+        QCoreApplication.sendPostedEvents()
+
+    def paint(self, device: QPaintDevice, *, clips: bool) -> None:
+        """Paint the window in vectors; on a device that does not clip, over what lists have below their lower ends."""
+        with QPainter(device) as painter:
+            window = self._window
+            painter.scale(self._size.width() / window.width(), self._size.height() / window.height())
+            window.render(painter, QPoint())
+            if not clips:
+                bars = window.timeline_bar, window.messages
+                top = bars[0].y() - GAP
+                painter.fillRect(0, top, window.width(), window.height() - top, QColor(DARK.window))
+                for bar in bars:
+                    bar.render(painter, bar.pos())
+
+    def image(self) -> QImage:
+        image = QImage(self._window.size(), QImage.Format.Format_RGB32)
+        with QPainter(image) as painter:
+            self._window.render(painter, QPoint())
+        # Not painted at that scale: between parts that end within a pixel, there would be seams.
+        smooth, as_asked = Qt.TransformationMode.SmoothTransformation, Qt.AspectRatioMode.IgnoreAspectRatio
+        return image if image.size() == self._size else image.scaled(self._size, as_asked, smooth)
+
+    def pixels(self) -> Picture:
+        image = self.image().convertToFormat(QImage.Format.Format_RGB888)
+        rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+        return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
