@@ -9,7 +9,7 @@ from PIL import Image
 
 from gdviz.cli import main
 
-pytestmark = pytest.mark.usefixtures("qapp")  # one for all tests, else the first would take it away at its end
+pytestmark = pytest.mark.usefixtures("look")  # whose application is one for all tests
 RENDER = ("render", "worked-run", "--steps", "5", "--size", "320x240")
 
 

@@ -84,7 +84,7 @@ def test_digits_are_found(commands: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["gdviz", "gdviz-window"])
 def test_without_a_display_one_line_says_what_to_do(commands: Path, tmp_path: Path, name: str) -> None:
-    result = run(commands / name, cwd=tmp_path)
+    result = run(commands / name, "worked-run", cwd=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
     (line,) = result.stderr.splitlines()
     assert "gdviz render" in line

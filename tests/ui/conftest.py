@@ -115,17 +115,6 @@ def renewed(session: Session, qtbot: QtBot) -> Callable[[Callable[[], None]], li
 
 
 @pytest.fixture
-def look(qapp: QApplication) -> Iterator[None]:
-    """The application's look is given back."""
-    before = qapp.style().name(), qapp.font(), qapp.palette()
-    yield
-    qapp.setStyleSheet("")
-    qapp.setStyle(before[0])
-    qapp.setFont(before[1])
-    qapp.setPalette(before[2])
-
-
-@pytest.fixture
 def new_window(qapp: QApplication, look: None, qtbot: QtBot) -> Iterator[Callable[[], Window]]:
     """A function that opens a window with the keyboard."""
 
