@@ -199,7 +199,8 @@ def _open(options: argparse.Namespace) -> int:
 def _film_instead(name: str) -> int:
     """Show without a display what gdviz is."""
     film = f"{name}.gif"
-    print(f"gdviz: no display to open a window on; rendering {film} instead", file=sys.stderr)  # noqa: T201
+    said = f"gdviz: no display to open a window on; rendering {film} instead"
+    print(said, file=sys.stderr)  # noqa: T201 - who asked for a window must know
     return main(["render", name, "-o", film, "--epochs", "2", "--size", "960x600", "--seconds", "6"])
 
 

@@ -3,10 +3,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from gdviz.core.frame import Frame
 from gdviz.core.run import Run, build, next_run
 from gdviz.core.scenario import parse
 from gdviz.core.scene import MEAN_STEPS, Scene
+from tests.core.scene_support import at_rest, drawn
 
 SURFACE = """
 [problem]
@@ -32,19 +32,6 @@ Finish = Callable[[str], list[Run]]
 
 def surface(name: str = "parabola", rate: float = 0.1, steps: int = 20) -> str:
     return SURFACE.format(name=name, rate=rate, steps=steps)
-
-
-def at_rest(runs: list[Run]) -> list[Run]:
-    """The runs with their newest knobs on show, as the training thread leaves them."""
-    for run in runs:
-        run.history.snapshot(run.row)
-    return runs
-
-
-def drawn(scene: Scene, step: int | None = None) -> Frame:
-    frame = scene.frame(step)
-    assert frame is not None
-    return frame
 
 
 def take(run: Run, steps: int) -> None:

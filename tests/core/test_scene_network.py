@@ -14,6 +14,7 @@ from gdviz.core.problem import Vector
 from gdviz.core.run import Run
 from gdviz.core.scene import Scene
 from gdviz.core.slices import EXTENT, Gauge, Order, Slice, slices
+from tests.core.scene_support import at_rest, drawn
 
 DIGITS = """
 [problem]
@@ -28,19 +29,6 @@ optimizer = { kind = "gradient-descent", learning_rate = 1.0 }
 RUN = DIGITS[DIGITS.index("[[runs]]") :]
 PAIR = DIGITS + RUN + "seed = 1\n"
 Finish = Callable[[str], list[Run]]
-
-
-def at_rest(runs: list[Run]) -> list[Run]:
-    """The runs with their newest knobs on show, as the training thread leaves them."""
-    for run in runs:
-        run.history.snapshot(run.row)
-    return runs
-
-
-def drawn(scene: Scene, step: int | None = None) -> Frame:
-    frame = scene.frame(step)
-    assert frame is not None
-    return frame
 
 
 def take(run: Run, steps: int) -> None:

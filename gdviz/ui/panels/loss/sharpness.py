@@ -46,7 +46,8 @@ class SharpnessPlot:
             self.view.addItem(item, ignoreBounds=True)
         self._marker = placed(QGraphicsLineItem(self.view), 20)
         self._limit_name = placed(QGraphicsSimpleTextItem(self.view), 25)
-        self._step, self._limit_at, self._limit_end, self._is_above = 0, math.nan, 0.0, False
+        self._step, self._limit_at, self._limit_end = 0, math.nan, 0.0
+        self._at_left = self._is_above = False
         self.view.sigRangeChanged.connect(self._place)
         self.view.sigResized.connect(self._place)
         self.set_visible(False)
@@ -91,7 +92,10 @@ class SharpnessPlot:
         self._limit.setPath(line(limit_steps, limits) if len(limits) else QPainterPath())
         self._limit_at = float(limits[-1]) if len(limits) else math.nan
         self._limit_end = float(limit_steps[-1]) if len(limits) else 0.0
-        self._is_above = bool(len(values) and values[-1] > self._limit_at)
+        # Its name stands at that end of the line from which the curve is farther away, and on the other side of it.
+        ends = values[[0, -1]] if len(values) else np.zeros(2)
+        self._at_left = bool(abs(ends[0] - self._limit_at) > abs(ends[1] - self._limit_at))
+        self._is_above = bool(ends[0 if self._at_left else 1] > self._limit_at)
         rule = "2 / rate" if kind_of(type(run.optimizer)) == "gradient-descent" else "stability limit"
         self._limit_name.setText(f"{rule} = {self._limit_at:.3g}" if len(limits) else "")
         shown = values[np.isfinite(values)]
@@ -116,8 +120,10 @@ class SharpnessPlot:
         if math.isfinite(self._limit_at):
             width = metrics.horizontalAdvance(self._limit_name.text())
             y = area.height() * (top - self._limit_at) / (top - bottom)
+            begin = area.width() * -left / (right - left) + 6
             end = min(area.width() * (self._limit_end - left) / (right - left), area.width()) - width - 6
-            self._limit_name.setPos(max(end, 6), y + 1 if self._is_above else max(y - metrics.height() - 1, 0))
+            at = y + 1 if self._is_above else max(y - metrics.height() - 1, 0)
+            self._limit_name.setPos(max(begin if self._at_left else end, 6), at)
 
 
 def bearable(run: RunFrame) -> tuple[Floats, Floats]:
