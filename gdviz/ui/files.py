@@ -1,4 +1,4 @@
-"""Files that a person chooses: what to open, and where to save."""
+"""What a person opens, and where it is saved."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog
 
 from gdviz.export.saved import SUFFIX
@@ -13,7 +14,27 @@ from gdviz.export.saved import SUFFIX
 if TYPE_CHECKING:
     from PySide6.QtWidgets import QWidget
 
+    from gdviz.ui.session import Session
+
 _SAVED = f"Saved runs (*{SUFFIX})"
+
+
+class Files(QObject):
+    """Asks for files and hands them to the session."""
+
+    def __init__(self, parent: QWidget, session: Session) -> None:
+        super().__init__(parent)
+        self._window, self._session = parent, session
+
+    def ask_what_to_open(self) -> None:
+        """Open a scenario or saved runs."""
+        if path := file_to_open(self._window):
+            self._session.open(path)
+
+    def ask_where_to_save(self) -> None:
+        """Save the runs as they are now."""
+        if self._session.scenario is not None and (path := file_to_save(self._window, self._session.name)):
+            self._session.save(Path(path))
 
 
 def file_to_open(parent: QWidget) -> str:

@@ -8,25 +8,17 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt
-from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import (
-    QApplication,
-    QComboBox,
-    QLineEdit,
-    QMainWindow,
-    QPlainTextEdit,
-    QSplitter,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
+from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
 from gdviz.core.scenario import load_scenario, scenario_names
 from gdviz.export.saved import SUFFIX
 from gdviz.ui import style
 from gdviz.ui.controls import KnobsPanel
-from gdviz.ui.files import file_to_open, file_to_save
+from gdviz.ui.files import Files
 from gdviz.ui.forks import fork_menu
 from gdviz.ui.icons import icon
+from gdviz.ui.keys import repeats, transport_key
 from gdviz.ui.panels.anatomy import AnatomyPanel
 from gdviz.ui.panels.loss import LossPanel
 from gdviz.ui.panels.race import RacePanel
@@ -74,6 +66,7 @@ class Window(QMainWindow):
         self.messages = MessageBar(theme)
         self.messages.set_hint(_HINT)
         self.step_sizes = StepSizes(session, self.knobs, self.messages, self.weights, theme)
+        self.files = Files(self, session)
         self._shipped = [(name, load_scenario(name).title) for name in scenario_names()]
         self._lay_out()
         self._connect()
@@ -82,8 +75,8 @@ class Window(QMainWindow):
         for text, keys, act in (
             ("Quit", "Ctrl+Q", self.close),
             ("Undo", "Ctrl+Z", session.undo),
-            ("Open", "Ctrl+O", self._ask_for_file),
-            ("Save", "Ctrl+S", self._ask_where_to_save),
+            ("Open", "Ctrl+O", self.files.ask_what_to_open),
+            ("Save", "Ctrl+S", self.files.ask_where_to_save),
             *(("Text size", keys, partial(self._zoom, factor)) for keys, factor in sizes),
         ):
             action = QAction(text, self, shortcut=QKeySequence(keys))
@@ -147,7 +140,7 @@ class Window(QMainWindow):
         session.loading.connect(self._show_loading)
         session.timeline.frame_ready.connect(self.show_frame)
         transport.scenario_chosen.connect(self.open)
-        transport.open_asked.connect(self._ask_for_file)
+        transport.open_asked.connect(self.files.ask_what_to_open)
         transport.start_asked.connect(session.to_start)
         transport.back_asked.connect(session.back)
         transport.play_toggled.connect(lambda play: session.play() if play else session.pause())
@@ -205,24 +198,15 @@ class Window(QMainWindow):
         }
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Transport keys win wherever the focus is, except where text is typed or a list is open."""
+        """Carry out what a transport key stands for, wherever the focus is."""
         if event.type() == QEvent.Type.Timer:
             self.session.precedence.take()  # what a panel does when its time has come
             return False
-        if event.type() != QEvent.Type.KeyPress or not isinstance(event, QKeyEvent) or not self.isActiveWindow():
+        key = transport_key(self, watched, event)
+        act = None if key is None else self._keys.get(key)
+        if key is None or act is None:
             return False
-        if not (isinstance(watched, QWidget) and watched.window() is self) or QApplication.activePopupWidget():
-            return False
-        focus = QApplication.focusWidget()
-        if isinstance(focus, QLineEdit | QPlainTextEdit) or (isinstance(focus, QComboBox) and focus.isEditable()):
-            return False
-        modifiers = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
-        if modifiers & ~Qt.KeyboardModifier.ShiftModifier:
-            return False
-        act = self._keys.get((event.key(), bool(modifiers & Qt.KeyboardModifier.ShiftModifier)))
-        if act is None:
-            return False
-        if not event.isAutoRepeat() or event.key() in (Qt.Key.Key_Left, Qt.Key.Key_Right):
+        if not repeats(event, key[0]):
             act()
         return True
 
@@ -340,14 +324,6 @@ class Window(QMainWindow):
     def _show_loading(self, title: str) -> None:
         self.messages.clear()  # what was said of the runs before no longer holds
         self.messages.set_hint(f"Loading “{title}” …")
-
-    def _ask_for_file(self) -> None:
-        if path := file_to_open(self):
-            self.open(path)
-
-    def _ask_where_to_save(self) -> None:
-        if self.session.scenario is not None and (path := file_to_save(self, self.session.name)):
-            self.session.save(Path(path))
 
     def _zoom(self, factor: float) -> None:
         """Make all text larger or smaller, for a projector or a small screen; 0 is back to what suits the screen."""

@@ -13,7 +13,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog
 
 from gdviz.core.scenario import parse
 from gdviz.export.saved import load, save
-from gdviz.ui import window as window_module
+from gdviz.ui import files as files_module
 from gdviz.ui.files import file_to_save
 from tests.support import (
     DIGITS,
@@ -175,8 +175,8 @@ def test_ctrl_s_asks_where_and_ctrl_o_opens_it(
         asked.append(name)
         return str(path)
 
-    monkeypatch.setattr(window_module, "file_to_save", choose)
-    monkeypatch.setattr(window_module, "file_to_open", lambda _: str(path))
+    monkeypatch.setattr(files_module, "file_to_save", choose)
+    monkeypatch.setattr(files_module, "file_to_open", lambda _: str(path))
     QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     assert asked == [window.session.name]
     qtbot.waitUntil(lambda: window.messages.kind == "info" and path.is_file())
