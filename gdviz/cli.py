@@ -77,7 +77,7 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     run.add_argument("--save", metavar="FILE.gdviz", help="the runs with all their past; gdviz FILE.gdviz opens it")
     run.set_defaults(command=_run)
     render = commands.add_parser("render", help="draw a picture or a film of a scenario without a display")
-    _add_recipe(render)
+    _add_recipe(render, ", or saved runs as they are: a .gdviz file")
     kinds = "a picture (.png, .svg, .pdf) of the last step, or a film (.gif, .mp4) of all of them"
     render.add_argument("-o", metavar="FILE", required=True, help=kinds)
     render.add_argument("--size", metavar="WxH", default=SIZE, help=f"in pixels; default: {SIZE}")
@@ -88,8 +88,8 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_recipe(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("scenario", metavar="SCENARIO", help="a name from `gdviz list`, or a .toml file")
+def _add_recipe(parser: argparse.ArgumentParser, more: str = "") -> None:
+    parser.add_argument("scenario", metavar="SCENARIO", help=f"a name from `gdviz list`, or a .toml file{more}")
     parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], help="change a key of the scenario")
     bound = parser.add_mutually_exclusive_group()
     bound.add_argument("--steps", type=int, metavar="N", help="replaces the scenario's whole [stop]")
@@ -133,7 +133,8 @@ def _run(options: argparse.Namespace) -> int:
                 update(run.label, run.step, run.horizon)
         if json_file:
             with _written(options.json):
-                write_json(json_file, scenario, runs)
+                for _ in write_json(json_file, scenario, runs):
+                    pass
         if save:
             save(scenario, runs)
     if _is_terminal(sys.stderr):
@@ -161,21 +162,41 @@ def _built(options: argparse.Namespace) -> tuple[Scenario, list[Run]]:
         raise InputError(f"{options.scenario}: {error}") from error
 
 
+def _is_saved(name: str) -> bool:
+    from gdviz.export.saved import SUFFIX
+
+    return name.endswith(SUFFIX)
+
+
+def _saved(options: argparse.Namespace) -> tuple[Scenario, list[Run]]:
+    """The scenario of saved runs, and the runs as they were."""
+    from gdviz.core.making import at_once
+    from gdviz.export.saved import reopened
+
+    given = {"--set": options.set, "--steps": options.steps, "--epochs": options.epochs}
+    for option, value in given.items():
+        if value:
+            raise InputError(f"{option}: expected a scenario; {options.scenario} holds runs that have been")
+    return at_once(reopened(Path(options.scenario)))
+
+
 def _render(options: argparse.Namespace) -> int:
     from gdviz.core.run import next_run
 
     asked = shot(options.o, options.size, options.fps, options.seconds)
-    if options.view:
-        options.set.append(f"view.surface={options.view}")
-    scenario, runs = _built(options)
+    scenario, runs = _saved(options) if _is_saved(options.scenario) else _built(options)
     # Never on a screen; and asked for before Qt is there.
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with whole(asked.path) as file, _progress() as update:
-        while (run := next_run(runs)) is not None:
+        while not _is_saved(options.scenario) and (run := next_run(runs)) is not None:
             if run.advance():
                 update(run.label, run.step, run.horizon)
+        from msgspec.structs import replace
+
         from gdviz.ui.render import render
 
+        if options.view:
+            scenario = replace(scenario, view=replace(scenario.view, surface=options.view))
         render(asked, file, scenario, options.scenario, runs, lambda drawn: update("frames", drawn, asked.n_frames))
     return EXIT_DONE
 
@@ -187,9 +208,8 @@ def _open(options: argparse.Namespace) -> int:
             return _film_instead(name)
         keys = ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY")
         tried = ", ".join(f"{key}={os.environ[key]}" for key in keys if os.environ.get(key))
-        instead = f"; without one: gdviz render {name} -o {Path(name).stem}.gif, or gdviz run {name} --csv FILE"
-        if name.endswith(".gdviz"):  # only the window opens these
-            instead = ""
+        instead = f"; without one: gdviz render {name} -o {Path(name).stem}.gif"
+        instead += "" if _is_saved(name) else f", or gdviz run {name} --csv FILE"
         raise InputError(f"no display to open a window on{f' (with {tried})' if tried else ''}{instead}")
     from gdviz.ui.app import run_app
 

@@ -71,6 +71,7 @@ optimizer = { kind = "gradient-descent", learning_rate = 0.002 }
 Open = Callable[[str], list[Run]]
 Message = tuple[str, str, Any]
 Renewed = Callable[[Callable[[], None]], list[Run]]
+Opening = Callable[[Callable[[], object]], None]
 
 
 def synchronous(scenario: Scenario, step: int | None = None) -> list[Run]:

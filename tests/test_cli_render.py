@@ -103,3 +103,16 @@ def test_a_full_disk_is_named(refusal: Callable[..., str], monkeypatch: pytest.M
 
     monkeypatch.setattr("gdviz.ui.render.write_gif", full)
     assert refusal(*RENDER, "-o", "a.gif") == "a.gif: can't be written: No space left on device"
+
+
+def test_saved_runs_are_drawn_as_they_were(refusal: Callable[..., str]) -> None:
+    assert main(["run", "worked-run", "--steps", "9", "--save", "a.gdviz"]) == 0
+    assert main(["render", "a.gdviz", "-o", "saved.png", "--size", "600x400"]) == 0
+    assert main(["render", "worked-run", "--steps", "9", "-o", "run.png", "--size", "600x400"]) == 0
+    with Image.open("saved.png") as saved, Image.open("run.png") as run:
+        panels = 0, 40, 600, 360  # above them stands the scenario's name, and the file's
+        assert saved.crop(panels).tobytes() == run.crop(panels).tobytes()
+    said = refusal("render", "a.gdviz", "-o", "b.png", "--steps", "3")
+    assert said == "--steps: expected a scenario; a.gdviz holds runs that have been"
+    Path("a.gdviz").write_bytes(b"no runs")
+    assert refusal("render", "a.gdviz", "-o", "b.png") == "a.gdviz: not a file of saved runs"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -120,6 +120,7 @@ def descend(
     evaluate_every: int | None = None,
     step: int = 0,
     state: Vector | None = None,
+    evaluate: Callable[[Vector], Generator[None, None, Evaluation | None]] | None = None,
 ) -> Generator[Row | None, Changes | None, None]:
     """Gradient descent, one row a step, for as long as it is asked to go on and all numbers are finite.
 
@@ -132,6 +133,7 @@ def descend(
     evaluate_every : steps between two evaluations, 0 for none; None: an epoch, and less in the first
     step : where ``theta`` stands on its way
     state : what the rule that leads on from there remembers, written to; None: nothing
+    evaluate : measures on whole data sets; None: as the problem does
 
     Yields
     ------
@@ -160,7 +162,7 @@ def descend(
             cost, length = yield from _in_chunks(problem, theta, gradient, large, chunk)
         evaluation = None
         if _is_evaluated(step, batches.steps_per_epoch, evaluate_every):
-            evaluation = yield from problem.evaluate(theta)
+            evaluation = yield from (evaluate or problem.evaluate)(theta)
         finite = sound and math.isfinite(cost) and math.isfinite(length)
         # Only now: the update that led here was still the old rule's.
         while recorded and recorded[0][0] <= step:

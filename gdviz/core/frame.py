@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from gdviz.core.history import Table
 from gdviz.core.optimizer import Optimizer, Term
 from gdviz.core.problem import Problem, Vector
+from gdviz.core.stopwatch import AT_START, Clock
 
 Floats = NDArray[np.float64]
 
@@ -103,7 +104,7 @@ class RunFrame:
     """up to the newest step"""
     trail: Floats
     """(m, 2) positions on the plane up to the cursor, the last one being the ball; one knob: (w, cost); thinned; all
-    finite. Empty where the run is not on this surface or no plane is there yet."""
+    finite. Empty where the run is hidden or not on this surface, or no plane is there yet."""
     trail_costs: Floats
     """(m,) true costs at the trail's points, nan where not measured"""
     off_plane: float
@@ -120,6 +121,19 @@ class RunFrame:
     """of a network's cost, where it was measured, also after the cursor"""
     rules: tuple[tuple[int, Optimizer], ...] = ()
     """all that were in force, each from the step that follows the row it is listed with"""
+    clock: Clock = AT_START
+    """seconds of work by step, up to the newest: `clock.at(step)`"""
+    steps_per_epoch: int | None = None
+    """None for a surface"""
+    hidden: bool = False
+    """it is listed, and drawn nowhere"""
+    left: bool = False
+    """another run branched off from it, and is looked at: drawn paler and thin"""
+    alike: bool = False
+    """it is another network of the selected one's sizes, so that their knobs can be compared one by one"""
+    differs: str = ""
+    """what of its recipe, beside the rule's kind and rate, is otherwise than in another run's, in short"""
+    differs_in_full: str = ""
 
     @property
     def accuracy(self) -> float | None:
@@ -142,6 +156,18 @@ class Landscape:
     """what the axes are: ("x", "y"), ("w", "cost"), ("along the slope", "a random direction")"""
     note: str
     """how honest the picture is: "random plane through step 1,240 · 1,000 images, ..."; empty: the cost itself"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rival:
+    """The knobs of another run at the same moment, to be compared with the selected one's."""
+
+    index: int
+    """into the frame's `runs`"""
+    theta: Vector
+    """(n_params,)"""
+    step: int
+    """theirs: the one shown in `runs`, or the nearest earlier step of that run whose knobs were kept"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,6 +202,8 @@ class Frame:
     sharpness: float | None
     """the largest eigenvalue of the Hessian at theta; for a network the last one measured up to the cursor, over its
     first training images; None where it is not measured"""
+    nearing: float | None = None
+    """the share that is done of computing the knobs at the cursor, where they were not kept; None: nobody is on it"""
     view: SliceView | None = None
     """the slice that is asked for; None for a cost that is its own surface"""
     n_gauged: int = 0
@@ -184,6 +212,8 @@ class Frame:
     """of the landscape; another than is asked for while that is made, or where it can't be: a path has none at first"""
     compared: int | None = None
     """index into `runs` of the run whose ball the selected one's is compared with; None where there is no other"""
+    rival: Rival | None = None
+    """whose knobs the selected one's are compared with; None where nobody asked for it"""
 
     @property
     def run(self) -> RunFrame:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from gdviz.core.scenario import Scenario
 
-    Making: TypeAlias = Generator[None, None, tuple[Scenario, list[Run]]]
-    """makes runs of a scenario, pausing now and then"""
+    Making: TypeAlias = Generator[float | None, None, tuple[Scenario, list[Run]]]
+    """makes runs of a scenario, pausing now and then; perhaps with the share that is done"""
 
 
 def started(scenario: Scenario) -> Making:
@@ -26,7 +26,7 @@ def begun(scenario: Scenario, runs: list[Run]) -> Making:
     """Runs that have not moved yet, each at the row where it begins; pauses now and then."""
     for run in runs:
         while not run.advance():
-            yield
+            yield None
     return scenario, runs
 
 
@@ -34,6 +34,16 @@ def made(scenario: Scenario, runs: list[Run]) -> Making:
     """Runs that are there already, as those that `started` makes."""
     yield from ()
     return scenario, runs
+
+
+def at_once(making: Making) -> tuple[Scenario, list[Run]]:
+    """What is made, without a pause."""
+    while True:
+        try:
+            next(making)
+        except StopIteration as done:
+            made: tuple[Scenario, list[Run]] = done.value
+            return made
 
 
 def with_fork(
@@ -46,7 +56,7 @@ def with_fork(
     run = runs[index]
     fork = run.forked((yield from run.exactly(step)), change, label)
     while not fork.advance():
-        yield
+        yield None
     for other in runs:
         other.ended = other.ended or f"{LEFT} at step {other.step:,}"
     return msgspec.structs.replace(scenario, runs=(*scenario.runs, fork.spec)), [*runs, fork]

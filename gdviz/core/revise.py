@@ -11,9 +11,12 @@ from gdviz.core.optimizers import kind_of
 from gdviz.core.scenario import MOST_RUNS, Scenario, from_tree, to_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from gdviz.core.run import Run
+
+MOST_LABEL = 60
+"""characters of a run's name that is typed"""
 
 
 def as_set(scenario: Scenario, runs: Sequence[Run]) -> Scenario:
@@ -62,3 +65,24 @@ def without(scenario: Scenario, index: int) -> Scenario:
     """With one run less; the last one stays."""
     left = scenario.runs[:index] + scenario.runs[index + 1 :]
     return replace(scenario, runs=left or scenario.runs)
+
+
+def label_from(typed: str, others: Iterable[str]) -> str:
+    """The label that was typed for a run beside ``others``, on one line. Raises InputError."""
+    label = " ".join("".join(c if c.isprintable() else " " for c in typed).split())
+    if not label:
+        raise InputError("not renamed: a run needs a name")
+    if len(label) > MOST_LABEL:
+        raise InputError(f"not renamed: expected at most {MOST_LABEL} characters, got {len(label)}")
+    if label in others:
+        raise InputError(f"not renamed: another run is called “{label}”")
+    return label
+
+
+def relabelled(scenario: Scenario, runs: Sequence[Run]) -> Scenario:
+    """With the labels that these runs have by now."""
+    specs = (
+        spec if spec.label == run.spec.label else replace(spec, label=run.spec.label)
+        for spec, run in zip(scenario.runs, runs, strict=True)
+    )
+    return replace(scenario, runs=tuple(specs))

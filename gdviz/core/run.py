@@ -6,28 +6,28 @@ from bisect import bisect_right
 from copy import copy
 from dataclasses import dataclass, field, replace
 from operator import attrgetter, itemgetter
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-import numpy as np
 from msgspec import UNSET
 
-from gdviz.core import datasets
 from gdviz.core.descent import Batches, Exact, FullBatch, MiniBatches, Row, Streams, descend, revised
 from gdviz.core.digits import Digits
 from gdviz.core.errors import InputError
 from gdviz.core.history import Checkpoint, History
-from gdviz.core.network import Network
 from gdviz.core.optimizer import Optimizer
 from gdviz.core.optimizers import kind_of
-from gdviz.core.scenario import DigitsProblem, FormulaProblem, RunSpec, Scenario, Stop, SurfaceProblem
+from gdviz.core.problems import problem_of
 from gdviz.core.spec import changed
+from gdviz.core.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Hashable, Sequence
 
     from gdviz.core.descent import Changes
     from gdviz.core.problem import Problem, Vector
+    from gdviz.core.scenario import RunSpec, Scenario, Stop
 
 DEFAULT_STEPS, DEFAULT_EPOCHS, DEFAULT_BATCH = 1000, 10, 10
 LEFT = "left"
@@ -62,6 +62,7 @@ class Run:
     """what was changed while it ran: (step, knob of the optimizer, value); part of the recipe"""
     taken_up: tuple[History, Checkpoint] | None = None
     """its past, where it does not begin at step 0, and where in it the descent goes on; that row may be in it"""
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
 
     def __post_init__(self) -> None:
         self.optimizer: Optimizer = self.spec.optimizer
@@ -97,8 +98,10 @@ class Run:
                 rule = revised(rule, change)
         n = len(rule.slots)
         state = state[:n].copy() if state is not None and len(state) >= n else None
+        # Not by way of the run, which holds the loop: a circle would keep its past in memory for a while.
+        problem, stopwatch = self.problem, self.stopwatch
         return descend(
-            self.problem,
+            problem,
             self.spec.optimizer,
             self.spec.schedule,
             self.batches,
@@ -108,6 +111,7 @@ class Run:
             evaluate_every,
             step,
             state,
+            lambda at: stopwatch.leave_out(problem.evaluate(at)),
         )
 
     @property
@@ -116,20 +120,24 @@ class Run:
         made = [(step, {name: value}) for step, name, value in self.changes]
         return sorted([*self.spec.revisions, *made], key=itemgetter(0))
 
-    def exactly(self, step: int) -> Generator[None, None, Checkpoint]:
-        """The knobs at a past step, computed anew from the checkpoint before it, bit for bit; yields as it goes.
+    def exactly(self, step: int) -> Generator[float, None, Checkpoint]:
+        """The knobs at a past step, computed anew from the checkpoint before it, bit for bit.
 
-        Meant for another thread than the one that trains: it shares nothing that either of them writes.
+        Yields as it goes the share of the way that is done. Meant for another thread than the one that trains: it
+        shares nothing that either of them writes.
         """
         known = self.history.checkpoint(step)
         if known.step == step:
             return known
         twin = copy(self)
         twin.problem, twin.batches = copy(self.problem), copy(self.batches)
+        done = 0.0
         for row in twin._descent(known.step, known.theta, known.state, evaluate_every=0):
             if row is not None and row.step == step:
                 return Checkpoint(step, row.theta.copy(), row.state.copy(), row.gradient.copy())
-            yield
+            if row is not None:
+                done = (row.step - known.step) / (step - known.step)
+            yield done
         raise RuntimeError(f"a descent that reached step {step} does so again")
 
     def forked(self, checkpoint: Checkpoint, change: dict[str, Any], label: str) -> Run:
@@ -153,6 +161,7 @@ class Run:
             unbounded=False,
             changes=[],
             taken_up=(self.history.before(step, n_slots(spec), self.checkpoint_bytes), begin),
+            stopwatch=self.stopwatch.until(step),
         )
 
     @property
@@ -177,15 +186,19 @@ class Run:
         if not self._between:
             self.apply_changes()
         self._between = True
+        begun = perf_counter()
         try:
             row = next(self._steps)
         except Exception:
             # A loop that failed can't be taken up again.
             self._between, self.fixed, self.ended = False, True, f"stopped at step {self.step:,}"
             raise
+        seconds = perf_counter() - begun
         self._between = row is None
         if row is None:
+            self.stopwatch.add_part(seconds)
             return False
+        self.stopwatch.add(seconds, row.step)
         self._row = row
         self.progress = row.step / (self.steps_per_epoch or 1)
         self.history.append(row)
@@ -242,18 +255,32 @@ class Run:
         if not self.fixed:
             self.unbounded, self.ended = True, ""
 
+    @property
+    def left(self) -> bool:
+        """It stays where it was when another run branched off from it."""
+        return self.ended.startswith(LEFT)
+
     def stay_no_longer(self) -> None:
         """Go on where a fork of it had made it stay."""
-        if self.ended.startswith(LEFT):
+        if self.left:
             self.ended = ""
 
     def again(self, optimizer: Optimizer, label: str) -> Run:
         """Another run, at its start: the same descent by another rule, sharing nothing that either of them writes."""
         spec = msgspec.structs.replace(self.spec, optimizer=optimizer, changes=())
-        problem, batches = copy(self.problem), copy(self.batches)
-        alike = replace(self, spec=spec, problem=problem, batches=batches, label=label, changes=[], taken_up=None)
-        alike.ended, alike.fixed, alike.unbounded = "", False, False
-        return alike
+        return replace(
+            self,
+            spec=spec,
+            problem=copy(self.problem),
+            batches=copy(self.batches),
+            label=label,
+            ended="",
+            fixed=False,
+            unbounded=False,
+            changes=[],
+            taken_up=None,
+            stopwatch=Stopwatch(),
+        )
 
     @property
     def tuned(self) -> set[str]:
@@ -361,33 +388,3 @@ def _horizon(stop: Stop, steps_per_epoch: int | None) -> int:
     if stop.epochs is not UNSET and steps_per_epoch:
         bounds.append(stop.epochs * steps_per_epoch)
     return min(bounds, default=DEFAULT_EPOCHS * steps_per_epoch if steps_per_epoch else DEFAULT_STEPS)
-
-
-def problem_of(spec: SurfaceProblem | FormulaProblem | DigitsProblem, run: RunSpec) -> tuple[Problem, Hashable]:
-    """What a run of the scenario's problem descends, and the key of its cost. Reads data sets. Raises InputError."""
-    overrides = {
-        name: value for name in run.problem.__struct_fields__ if (value := getattr(run.problem, name)) is not UNSET
-    }
-    spec = msgspec.structs.replace(spec, **overrides)
-    if isinstance(spec, DigitsProblem):
-        return _digits(spec, run.seed)
-    surface = spec.surface
-    with np.errstate(all="ignore"):
-        cost = surface.costs(np.array(surface.default_start))
-    if not np.isfinite(cost):
-        raise InputError(f"problem.start: expected a point where the cost is finite, got {list(surface.default_start)}")
-    return surface, spec.name if isinstance(spec, SurfaceProblem) else (spec.expression, spec.domain)
-
-
-def _digits(spec: DigitsProblem, seed: int) -> tuple[Digits, Hashable]:
-    data = datasets.load(spec.data)
-    n = len(data.train_labels) if spec.train_size is UNSET else spec.train_size
-    if n > len(data.train_labels):
-        raise InputError(f"problem.train_size: expected at most {len(data.train_labels):,}, got {n:,}")
-    labels = data.train_labels[:n]
-    if spec.shuffle_labels:
-        labels = datasets.shuffled(labels, spec.shuffle_labels, Streams(seed).labels())
-    network = Network((data.train_images.shape[1], *spec.hidden, datasets.N_CLASSES), spec.activation, spec.cost)
-    noise = (spec.shuffle_labels, seed if spec.shuffle_labels else None)
-    cost_key = (spec.data, spec.hidden, spec.activation, spec.cost, n, noise)
-    return Digits(network, data, labels, spec.init), cost_key

@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-import math
+from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from gdviz.core.curvature import sharpness
-from gdviz.core.curve import CurveBuilder
+from gdviz.core.differences import differences
 from gdviz.core.digits import Digits
-from gdviz.core.frame import NO_CURVATURES, Curvatures, Evaluations, Floats, Frame, Landscape, RunFrame, SliceView
+from gdviz.core.frame import Curvatures, Floats, Frame, Landscape, Rival, SliceView
 from gdviz.core.landscape import doublings_to_hold, surface_landscape
-from gdviz.core.problem import Evaluation, Vector
-from gdviz.core.slices import TRAIL_POINTS, Gauge, trail_stride
+from gdviz.core.run_view import RunView
+from gdviz.core.slices import Gauge
 from gdviz.core.surface import Surface
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from gdviz.core.history import Checkpoint, Table
+    from gdviz.core.differences import Difference
+    from gdviz.core.history import Checkpoint
     from gdviz.core.optimizer import Term
-    from gdviz.core.problem import Problem
+    from gdviz.core.problem import Problem, Vector
     from gdviz.core.run import Run
+    from gdviz.core.scenario import AnyProblem
     from gdviz.core.slices import Slice
 
 MOST_GHOSTS = 8
-
-MEAN_STEPS = 100
-"""steps in the running mean of a mini-batch cost"""
 
 _ARROW_OFF = 1 / 3
 """of what makes a ball hollow: farther off the plane, a slope at the ball says nothing about the picture under it"""
@@ -36,7 +36,6 @@ _LEAST_OFF = 0.05
 """of the same: so far off, a ball at rest gets a slice of its own"""
 _FARTHEST_OUT = 1e12
 """knobs so large are those of a run that blows up; float32 tells too little apart for a picture around them"""
-_TRAIL_POINTS = 1000
 
 
 class Scene:
@@ -45,11 +44,23 @@ class Scene:
     It keeps what was computed for the frame before, so that a frame costs only what is new.
     """
 
-    def __init__(self, runs: Sequence[Run], ghosts: Sequence[Run] = (), selected: int = 0) -> None:
-        self.runs = list(runs)
-        self._views = [_RunView(run, i, ghost=True) for i, run in enumerate(ghosts)]
-        self._views += [_RunView(run, i, ghost=False) for i, run in enumerate(runs)]
-        self.selected = selected
+    def __init__(
+        self,
+        runs: Sequence[Run],
+        ghosts: Sequence[Run] = (),
+        selected: int = 0,
+        problem: AnyProblem | None = None,
+        before: Scene | None = None,
+    ) -> None:
+        """Show runs of a scenario with this ``problem``; what the scene ``before`` knows of them is taken over."""
+        self._problem = problem
+        self.runs: list[Run] = []
+        self._views: list[RunView] = [] if before is None else before._views
+        self.selected = 0
+        self.rival: Run | None = None
+        """whose knobs the selected one's are compared with"""
+        self._recipes: list[object] = []
+        self._differences: tuple[Difference, ...] = ()
         self.view = SliceView()
         """which slice of a network's cost is asked for"""
         self.slice: Slice | None = None
@@ -57,9 +68,43 @@ class Scene:
         self.remaking = False
         self.exact: tuple[Run, Checkpoint] | None = None
         """the knobs of a run at a past step, where only those of a step before were kept"""
+        self.nearing: float | None = None
+        """the share of the way to those knobs that is done; None while nobody is on it"""
         self._gauge: tuple[Digits, int, Gauge] | None = None
         self._landscape: Landscape | None = None
         self._doublings = -1
+        self.line_up(runs, ghosts, selected)
+        if before is not None:
+            self._take_over(before)
+
+    def _take_over(self, before: Scene) -> None:
+        """Keep what is true of these runs, too."""
+        if before.run.cost_key == self.run.cost_key and not set(before.runs).isdisjoint(self.runs):
+            self.slice = before.slice
+        rival = before.rival
+        if rival is not None and rival in before.runs and len(before.runs) == len(self.runs):
+            self.rival = self.runs[before.runs.index(rival)]  # the one in its place
+        elif rival in self.everyone:
+            self.rival = rival
+
+    def line_up(self, runs: Sequence[Run], ghosts: Sequence[Run], selected: int) -> None:
+        """Show these from now on. Those that are here already stay as they are, and in their colours."""
+        known = {view.run: view for view in self._views}
+        taken = {known[run].colour for run in runs if run in known}
+        free = (colour for colour in count() if colour not in taken)
+        other = self.runs[self.view.other] if self.view.other < len(self.runs) else None
+        shown = [known.get(run) or RunView(run, next(free), self._problem) for run in runs]
+        before = [known.get(run) or RunView(run, i, self._problem) for i, run in enumerate(ghosts)]
+        for view in (*before, *shown):
+            view.ghost = view in before
+        cost = self.run.cost_key if self.runs else None
+        self.runs, self._views, self.selected = list(runs), [*before, *shown], selected
+        self.view = replace(self.view, other=self.runs.index(other) if other in self.runs else 0)
+        if self.run.cost_key != cost:
+            self.slice, self._doublings = None, -1
+        if self.rival not in self.everyone:
+            self.rival = None
+        self.hide(self.run, False)
 
     @property
     def run(self) -> Run:
@@ -71,12 +116,34 @@ class Scene:
         """The runs and the ghosts."""
         return [view.run for view in self._views]
 
+    def moment(self, run: Run, step: int) -> int:
+        """Where a run stands when the selected one is at ``step``: at the same epoch; of a surface, the same step."""
+        return step if run is self.run else _same_moment(self.run, run, step)
+
+    @property
+    def ghosts(self) -> list[Run]:
+        """Those that are shown in grey, the oldest first."""
+        return [view.run for view in self._views if view.ghost]
+
+    @property
+    def hidden(self) -> set[Run]:
+        """Those of both that are drawn nowhere."""
+        return {view.run for view in self._views if view.hidden}
+
+    def hide(self, run: Run, hidden: bool) -> None:
+        """Draw a run nowhere, or again. The selected one always is drawn."""
+        for view in self._views:
+            if view.run is run:
+                view.hidden = hidden and run is not self.run
+
     def version(self) -> object:
         """Compares equal as long as a frame at the same cursor would show the same."""
         newest = self.run.history.newest()
-        runs = tuple((view.run, view.run.history.version, view.run.ended) for view in self._views)
+        runs = tuple(
+            (view.run, view.run.history.version, view.run.ended, view.run.label, view.hidden) for view in self._views
+        )
         measured = tuple(view.measured for view in self._views)
-        shown = id(self.slice), self.view, self.remaking, measured, id(self.exact)
+        shown = id(self.slice), self.view, self.remaking, measured, id(self.exact), self.nearing, self.rival
         return runs, newest and newest.step, self.selected, shown
 
     @property
@@ -89,12 +156,14 @@ class Scene:
         """Another of `runs` owns the surface from now on; a slice of another cost is dropped."""
         if self.runs[index].cost_key != self.run.cost_key:
             self.slice, self._doublings = None, -1
+        if self.runs[index] is self.rival:  # the same two are compared, the other way round
+            self.rival = self.run
         self.selected = index
+        self.hide(self.run, False)
 
     def add_ghost(self, run: Run) -> None:
         """Show one more run in grey; of too many the oldest go."""
-        ghosts = [view for view in self._views if view.ghost][1 - MOST_GHOSTS :]
-        self._views = [*ghosts, _RunView(run, 0, ghost=True), *self._views[-len(self.runs) :]]
+        self.line_up(self.runs, [*self.ghosts[1 - MOST_GHOSTS :], run], self.selected)
 
     def _checkpoint(self, run: Run, step: int) -> Checkpoint:
         """What is known of the knobs: at ``step``, or at the nearest step before it."""
@@ -176,13 +245,21 @@ class Scene:
         at = int(table.step[row])
         analytic = isinstance(run.problem, Surface)
         theta = table.knobs[row] if analytic else checkpoint.theta
-        shown, gauge = [], self.gauge()
-        for view in self._views:
-            there = at if view.run is run else _same_moment(run, view.run, at)
-            ball = checkpoint if view.run is run else view.run.history.checkpoint(there)
-            on_surface = view.run.cost_key == run.cost_key
-            shown.append(view.frame(there, ball, self.slice, on_surface, gauge))
+        shown, gauge, rival = [], self.gauge(), None
         n_ghosts = len(self._views) - len(self.runs)
+        sizes = self._views[n_ghosts + self.selected].sizes
+        for index, (view, differs) in enumerate(zip(self._views, self._told_apart(), strict=True)):
+            there = self.moment(view.run, at)
+            alike = sizes is not None and view.run is not run and view.sizes == sizes
+            left = view.run is not run and view.run.left
+            compared = alike and view.run is self.rival
+            if compared and live:
+                view.run.history.newest()  # which asks for a fresher one, as near as can be to the selected run's
+            ball = checkpoint if view.run is run else view.run.history.checkpoint(there)
+            if compared:
+                rival = Rival(index, ball.theta, ball.step)
+            on_surface = view.run.cost_key == run.cost_key
+            shown.append(view.frame(there, ball, self.slice, on_surface, gauge, left, alike, differs))
         if isinstance(run.problem, Surface):
             self._grow_landscape(run.problem, shown[n_ghosts + self.selected].trail[:, : run.problem.n_params])
         slope = np.empty_like(theta) if analytic else None
@@ -196,6 +273,7 @@ class Scene:
             live=live,
             landscape=self._landscape if analytic else self.slice.landscape if self.slice is not None else None,
             remaking=self.remaking,
+            nearing=self.nearing,
             theta=theta,
             theta_step=at if analytic else checkpoint.step,
             start=run.history.checkpoint(0).theta,
@@ -207,7 +285,17 @@ class Scene:
             n_gauged=0 if gauge is None else self._n_measured(gauge, checkpoint.step),
             plane=self.slice.kind if self.slice is not None and not analytic else None,
             compared=None if analytic or self.compared is None else n_ghosts + self.runs.index(self.compared),
+            rival=rival,
         )
+
+    def _told_apart(self) -> tuple[Difference, ...]:
+        """What tells the recipes apart, worked out anew when one of them is another."""
+        now: list[object] = [
+            (each.run, each.run.spec, len(each.run.changes), each.run.changes[-1:]) for each in self._views
+        ]
+        if now != self._recipes:
+            self._recipes, self._differences = now, differences([view.recipe for view in self._views])
+        return self._differences
 
     def _grow_landscape(self, surface: Surface, trail: Floats) -> None:
         doublings = doublings_to_hold(surface, trail) if len(trail) else 0
@@ -242,148 +330,3 @@ def _terms(
         return ()
     with np.errstate(all="ignore"):
         return run.optimizer_at(step).terms(theta, slope, checkpoint.state, learning_rate, step + 1)
-
-
-class _RunView:
-    """One run as it is drawn, with what was computed for the frame before."""
-
-    def __init__(self, run: Run, colour: int, *, ghost: bool) -> None:
-        self.run = run
-        self._colour = colour
-        self.ghost = ghost
-        self._thinnings = 0
-        self._consumed = 0
-        self._measured = -1
-        self._evaluations = _evaluations([])
-        self.measured = 0
-        """how often its sharpness was"""
-        self.curvatures = NO_CURVATURES
-        """and what came of it"""
-        self._rules_read = run.rules
-        self._rules = tuple(run.rules)
-        self._gauged: tuple[object, int, float] = (None, -1, math.nan)
-        self._slice: Slice | None = None
-        self._trail_steps = np.empty(0, np.int64)
-        self._trail = np.empty((0, 2))
-        self._every = 1
-        self._new_curve()
-
-    def _new_curve(self) -> None:
-        exact = not self.run.steps_per_epoch or self.run.steps_per_epoch == 1
-        self._curve = CurveBuilder(window=1 if exact else MEAN_STEPS)
-        self._consumed = 0
-
-    def measure(self, step: int, sharpness: float) -> None:
-        """Take down the sharpness at a step; what was measured there before is replaced."""
-        known = dict(zip(self.curvatures.steps.tolist(), self.curvatures.values.tolist(), strict=True))
-        known[step] = sharpness
-        steps = sorted(known)
-        self.curvatures = Curvatures(np.array(steps, np.int64), np.array([known[at] for at in steps]))
-        self.measured += 1
-
-    def frame(
-        self, step: int, ball: Checkpoint, slice_: Slice | None, on_surface: bool, gauge: Gauge | None
-    ) -> RunFrame:
-        """The run at ``step``, its knobs as in ``ball``."""
-        # Asked first: a thinning between the two costs a curve drawn anew, not one that stands still.
-        if self.run.history.thinnings != self._thinnings:
-            self._thinnings = self.run.history.thinnings
-            self._new_curve()
-        table = self.run.history.table()
-        if len(table.step) > self._consumed:
-            self._curve.extend(table.step[self._consumed :], table.cost[self._consumed :])
-            self._consumed = len(table.step)
-        measured = self.run.history.evaluations
-        if len(measured) != self._measured:
-            self._measured, self._evaluations = len(measured), _evaluations(measured)
-        if self.run.rules is not self._rules_read:
-            self._rules_read = self.run.rules
-            self._rules = tuple(self._rules_read)
-        empty = not len(table.step)
-        row = table.index(step)
-        off_plane = 0.0
-        trail, costs = np.empty((0, 2)), np.empty(0)
-        if on_surface and not empty:
-            if isinstance(self.run.problem, Surface):
-                trail, costs = _surface_trail(table, row)
-            elif slice_ is not None and gauge is not None:
-                trail, costs, off_plane = self._network_trail(slice_, ball, gauge)
-        nan = float("nan")
-        return RunFrame(
-            colour=self._colour,
-            label=self.run.label,
-            ghost=self.ghost,
-            on_surface=on_surface,
-            step=0 if empty else int(table.step[row]),
-            newest=max(0, self.run.history.newest_step),
-            epoch=step / self.run.steps_per_epoch if self.run.steps_per_epoch else None,
-            cost=nan if empty else float(table.cost[row]),
-            grad_norm=nan if empty else float(table.grad_norm[row]),
-            learning_rate=nan if empty else float(table.learning_rate[row]),
-            ended=self.run.ended,
-            curve=self._curve.curve(),
-            evaluations=self._evaluations,
-            trail=trail,
-            trail_costs=costs,
-            off_plane=off_plane,
-            far=slice_ is not None and off_plane > slice_.farthest,
-            sharpness=self.curvatures,
-            rules=self._rules,
-            optimizer=self.run.optimizer_at(step),
-            past=table,
-            row=row,
-        )
-
-    def _network_trail(self, slice_: Slice, ball: Checkpoint, gauge: Gauge) -> tuple[Floats, Floats, float]:
-        """The checkpoints up to the ball, and the ball, projected; only those that are new since the last frame."""
-        if not np.isfinite(ball.theta).all():
-            return np.empty((0, 2)), np.empty(0), 0.0
-        if ball.step == slice_.step and self.run.history is slice_.through[0]:
-            cost = slice_.cost
-        else:
-            if self._gauged[:2] != (gauge, ball.step):
-                self._gauged = gauge, ball.step, gauge.cost(ball.theta)
-            cost = self._gauged[2]
-        here = slice_.plane.project(ball.theta)[None]
-        off_plane = slice_.plane.distance(ball.theta)
-        if slice_.kind == "line":
-            # One knob: how far along; the other coordinate is off the line as well.
-            off_plane = math.hypot(off_plane, float(here[0, 1]) * float(np.linalg.norm(slice_.plane.directions[1])))
-            return np.array([[here[0, 0], cost]]), np.array([cost]), off_plane / slice_.unit
-        history = self.run.history
-        every = trail_stride(history)
-        if slice_ is not self._slice or every > 2 * self._every or len(self._trail) > 4 * TRAIL_POINTS:
-            self._slice, self._every = slice_, every
-            self._trail_steps, self._trail = slice_.trails.get(history, (np.empty(0, np.int64), np.empty((0, 2))))
-        after = int(self._trail_steps[-1]) if len(self._trail_steps) else -1
-        steps, thetas = history.checkpoints(after, self._every)
-        if len(steps):
-            self._trail_steps = np.concatenate([self._trail_steps, steps])
-            self._trail = np.concatenate([self._trail, slice_.plane.project(thetas)])
-        before = int(np.searchsorted(self._trail_steps, ball.step))
-        trail = np.concatenate([self._trail[:before], here])
-        finite = np.isfinite(trail).all(axis=1)
-        costs = np.full(len(trail), np.nan)
-        costs[-1] = cost
-        return trail[finite], costs[finite], off_plane / slice_.unit
-
-
-def _surface_trail(table: Table, row: int) -> tuple[Floats, Floats]:
-    """Positions and costs up to ``row``: the first and the last thousand steps all, about as many of those between."""
-    # Only a run's last row can be anything but finite: there it ended.
-    end = row + (math.isfinite(table.cost[row]) and bool(np.isfinite(table.knobs[row]).all()))
-    between = end - 2 * _TRAIL_POINTS
-    parts = [slice(end)]
-    if between > 0:
-        # By powers of two, so that the trail holds still until the next doubling; its last point is the ball.
-        every = 1 << ((between - 1) // _TRAIL_POINTS).bit_length()
-        after = _TRAIL_POINTS + between
-        parts = [slice(_TRAIL_POINTS), slice(_TRAIL_POINTS, after, every), slice(after, end)]
-    points, costs = (np.concatenate([column[part] for part in parts]) for column in (table.knobs, table.cost))
-    return (np.column_stack([points, costs]) if points.shape[1] == 1 else points), costs
-
-
-def _evaluations(measured: list[tuple[int, Evaluation]]) -> Evaluations:
-    steps = np.array([step for step, _ in measured], np.int64)
-    values = np.array([evaluation for _, evaluation in measured], np.float64).reshape(-1, len(Evaluation._fields))
-    return Evaluations(steps, *values.T)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from gdviz.core.curvature import Regime
     from gdviz.core.frame import Frame, RunFrame
-    from gdviz.core.history import Floats, Table
+    from gdviz.core.history import Floats, Steps, Table
     from gdviz.core.optimizer import Optimizer
 
 WINDOW = 20
@@ -115,12 +115,13 @@ def _most(true: NDArray[np.bool_]) -> bool:
 
 
 class Standing(NamedTuple):
-    """Where a run stands in a race, up to the cursor."""
+    """Where a run stands in a race, up to the cursor. The costs of mini-batches are told as their running mean."""
 
+    cost: float
     reached: int | None
     """the first step whose cost was at most the target; None while there is none"""
     best: float
-    """the lowest cost so far; of mini-batches, on its own batch"""
+    """the lowest cost so far"""
     best_step: int
     travelled: float | None
     """length of the way; None for networks"""
@@ -130,15 +131,26 @@ class Standing(NamedTuple):
 def standing(run: RunFrame, target: float) -> Standing:
     """Where ``run`` stands at the cursor, racing to the cost ``target``."""
     past, row = run.past, run.row
-    # Only the last row of a run can be nan, and nan would be the least.
-    costs = past.cost[: row + 1] if row == 0 or math.isfinite(past.cost[row]) else past.cost[:row]
+    steps, costs = _told(run)
     best = int(costs.argmin())
     reached = None
     if costs[best] <= target:
-        reached = int(past.step[(costs[: best + 1] <= target).argmax()])
+        reached = int(steps[(costs[: best + 1] <= target).argmax()])
     travelled = float(past.travelled[row]) if len(past.travelled) else None
     state = regime(past, row, run.optimizer, run.ended)
-    return Standing(reached, float(costs[best]), int(past.step[best]), travelled, state)
+    now = float(costs[-1]) if math.isfinite(run.cost) else run.cost
+    return Standing(now, reached, float(costs[best]), int(steps[best]), travelled, state)
+
+
+def _told(run: RunFrame) -> tuple[Steps | Floats, Floats]:
+    """Steps and costs up to the cursor, at least one: every one of an exact cost, else the means that the curve has."""
+    curve, past, row = run.curve, run.past, run.row
+    if curve.window > 1 and len(curve.steps):
+        n = max(1, int(np.searchsorted(curve.steps, run.step, side="right")))
+        return np.minimum(curve.steps[:n] + curve.stride - 1, run.step), curve.mean[:n]
+    # Only the last row of a run can be nan, and nan would be the least.
+    n = row + 1 if row == 0 or math.isfinite(past.cost[row]) else row
+    return past.step[:n], past.cost[:n]
 
 
 def default_target(frame: Frame) -> float:

@@ -3,7 +3,7 @@
 A file is two lines of text, and then packed numbers up to its end::
 
     gdviz runs 1 5d2c0a17 90f3be44       what it is, the version of the format, CRC-32 of line 2 and of the numbers
-    {"gdviz": "0.1.0", "numpy": ...}     the manifest in JSON: recipe, labels, changes, counts; see `_Manifest`
+    {"gdviz": "0.1.0", "numpy": ...}     the manifest in JSON: recipe, labels, changes, counts, times; see `_Manifest`
 
 The numbers are, run by run, these arrays, little-endian, each of them packed as one raw DEFLATE stream:
 
@@ -25,6 +25,7 @@ import re
 import zlib
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple, TypeAlias
 
@@ -37,20 +38,22 @@ from gdviz.core.errors import InputError
 from gdviz.core.history import MOST_ROWS, History, Parts
 from gdviz.core.making import begun
 from gdviz.core.problem import Evaluation
-from gdviz.core.run import CHECKPOINT_BYTES, build, n_slots, problem_of
+from gdviz.core.problems import problem_of
+from gdviz.core.run import CHECKPOINT_BYTES, build, n_slots
 from gdviz.core.scenario import MOST_RUNS, Scenario, load_scenario
 from gdviz.core.spec import Spec, explain
+from gdviz.core.stopwatch import MOST_MARKS, Stopwatch
+from gdviz.export.packing import pack, unpack
 from gdviz.export.whole import whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from numpy.typing import NDArray
-
     from gdviz.core.making import Making
     from gdviz.core.problem import Problem
     from gdviz.core.run import Run
     from gdviz.core.scenario import RunSpec
+    from gdviz.export.packing import Array
 
 SUFFIX = ".gdviz"
 FORMAT = 1
@@ -59,10 +62,9 @@ MOST_BYTES = 384 << 20
 _MOST_MANIFEST = 4 << 20  # some 70,000 changes by hand
 _MOST_WORDS = 300  # characters of what is wrong in a manifest, whose keys may be long
 _LINE = 64  # characters; the first line has fewer
-_CHUNK = 1 << 18
 
 Step: TypeAlias = Annotated[int, Meta(ge=0, le=10**13)]
-Array: TypeAlias = "NDArray[Any]"
+Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e10)]
 
 
 class _Saved(Spec, frozen=True):
@@ -78,6 +80,8 @@ class _Saved(Spec, frozen=True):
     newest: Step
     evaluations: Annotated[int, Meta(ge=0, le=MOST_BYTES)]
     stride: Annotated[int, Meta(ge=1, le=2**40)]
+    clock: Annotated[tuple[tuple[Step, Seconds], ...], Meta(max_length=MOST_MARKS)] = ()
+    """seconds of work up to some steps; empty where nobody took them"""
 
 
 class _Manifest(Spec, frozen=True):
@@ -109,7 +113,7 @@ class _Arrays(NamedTuple):
 
 
 @contextmanager
-def saving(path: Path) -> Iterator[Callable[[Scenario, Sequence[Run]], None]]:
+def saving(path: Path, *, quick: bool = False) -> Iterator[Callable[[Scenario, Sequence[Run]], None]]:
     """A function that saves runs at ``path``; a place that can't be written to is known before. Raises InputError."""
     with _named(path):
         if path.suffix != SUFFIX:
@@ -118,17 +122,18 @@ def saving(path: Path) -> Iterator[Callable[[Scenario, Sequence[Run]], None]]:
 
         def write(scenario: Scenario, runs: Sequence[Run]) -> None:
             with _named(path):
-                _write(beside, scenario, runs)
+                _write(beside, scenario, runs, quick)
 
         yield write
 
 
-def save(path: Path, scenario: Scenario, runs: Sequence[Run]) -> None:
+def save(path: Path, scenario: Scenario, runs: Sequence[Run], *, quick: bool = False) -> None:
     """Write the runs of a scenario to a file that is there as a whole or not at all. Raises InputError.
 
-    For the thread that trains: a run that is in the midst of a step is brought to its end first.
+    For the thread that trains: a run that is in the midst of a step is brought to its end first. A ``quick`` file is
+    up to twice as large: surfaces are written in a tenth of the time.
     """
-    with saving(path) as write:
+    with saving(path, quick=quick) as write:
         write(scenario, runs)
 
 
@@ -147,7 +152,7 @@ def load(path: Path) -> tuple[Scenario, list[Run]]:
         found = 0
         for past in pasts:
             for array in past.streams:
-                found = _unpack(file, array, found)
+                found = unpack(file, array, found)
         if found != crc or file.read(1):
             raise InputError("damaged: its numbers are not those that were saved")
         runs = []
@@ -168,11 +173,20 @@ def scenario_of(name: str) -> Scenario:
     """The scenario with this name, or in this file, .toml or .gdviz. Raises InputError."""
     if not name.endswith(SUFFIX):
         return load_scenario(name)
-    with _opened(Path(name)) as file:
-        return _manifest(file)[0].scenario
+    return outline(Path(name))[0]
 
 
-def _write(place: Path, scenario: Scenario, runs: Sequence[Run]) -> None:
+def outline(path: Path) -> tuple[Scenario, int]:
+    """The scenario in a file of saved runs, and the newest step of its runs. Raises InputError.
+
+    That its numbers are whole is not looked at.
+    """
+    with _opened(path) as file:
+        manifest = _manifest(file)[0]
+    return manifest.scenario, max(run.newest for run in manifest.runs)
+
+
+def _write(place: Path, scenario: Scenario, runs: Sequence[Run], quick: bool) -> None:
     for run in runs:
         while run.step < 0 or run.between:
             run.advance()
@@ -193,7 +207,7 @@ def _write(place: Path, scenario: Scenario, runs: Sequence[Run]) -> None:
         crc = 0
         for past in pasts:
             for array in past.streams:
-                crc = _pack(file, array, crc)
+                crc = pack(file, array, crc, quick=quick)
         file.seek(0)
         file.write(_first_line(manifest, crc))
         file.flush()
@@ -216,6 +230,7 @@ def _saved(run: Run, past: _Arrays) -> _Saved:
         newest=run.step,
         evaluations=len(past.evaluated),
         stride=run.history.stride,
+        clock=run.stopwatch.clock.marks,
     )
 
 
@@ -249,45 +264,6 @@ def _check_size(sizes: Iterable[_Arrays]) -> None:
     needed = sum(sum(size) + 4 * size.newest + 64 * size.evaluated for size in each) + max(size.kept for size in each)
     if needed > MOST_BYTES:
         raise InputError(f"{needed >> 20:,} MB of numbers, expected at most {MOST_BYTES >> 20}")
-
-
-def _pack(file: BinaryIO, array: Array, crc: int) -> int:
-    """Write an array; returns the checksum of all up to here."""
-    # To DEFLATE the knobs of a network are noise: level 0 only stores them, in a tenth of the time.
-    deflate = zlib.compressobj(0 if array.dtype == np.float32 else 1, wbits=-zlib.MAX_WBITS)
-    data = _bytes(array.astype(array.dtype.newbyteorder("<"), copy=False))
-    for at in range(0, len(data), _CHUNK):
-        some = data[at : at + _CHUNK]
-        crc = zlib.crc32(some, crc)
-        file.write(deflate.compress(some))
-    file.write(deflate.flush())
-    return crc
-
-
-def _bytes(array: Array) -> memoryview:
-    return array.reshape(-1).view(np.uint8).data
-
-
-def _unpack(file: BinaryIO, array: Array, crc: int) -> int:
-    """Fill an array with the stream that begins here; returns the checksum of all up to here."""
-    data, at = _bytes(array), 0
-    inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
-    while not inflate.eof:
-        packed = inflate.unconsumed_tail or file.read(_CHUNK)
-        try:
-            some = inflate.decompress(packed, _CHUNK)
-        except zlib.error:
-            raise InputError("damaged: its numbers can't be unpacked") from None
-        if not (packed or some or inflate.eof):
-            raise InputError("damaged: it is cut short")
-        if at + len(some) > len(data):
-            raise InputError("damaged: more numbers than it says")
-        data[at : at + len(some)] = some
-        crc, at = zlib.crc32(some, crc), at + len(some)
-    if at < len(data):
-        raise InputError("damaged: fewer numbers than it says")
-    file.seek(-len(inflate.unused_data), os.SEEK_CUR)  # the next stream begins there
-    return crc
 
 
 @contextmanager
@@ -360,6 +336,7 @@ def _taken_up(run: Run, saved: _Saved, past: _Arrays) -> Run:
         unbounded=saved.unbounded,
         changes=list(saved.changes),
         taken_up=(history, history.checkpoint(saved.newest)),
+        stopwatch=Stopwatch(saved.clock or [(saved.newest, 0.0)]),
     )
 
 
@@ -377,6 +354,11 @@ def _check(saved: _Saved, past: _Arrays, network: bool) -> None:
         raise ValueError("evaluations: expected accuracies from 0 to 1")
     if any(at > saved.newest for at, _, _ in saved.changes):
         raise ValueError("changes: expected at steps of the past")
+    if any(at > saved.newest for at, _ in saved.clock):
+        raise ValueError("clock: expected at steps of the past")
+    pairs = list(pairwise(saved.clock))
+    if not all(a < b and before <= now for (a, before), (b, now) in pairs):
+        raise ValueError("clock: expected steps in order, and seconds that never run back")
     # Only the last row may be anything but finite: there a run ends. Of the rest the rate and the way may be.
     before = [*past.numbers[:2, :-1], *past.numbers[3:-1, :-1], past.kept[:-1, 0]]
     last = [past.numbers[:2, -1], past.newest[0]]

@@ -12,9 +12,9 @@ from gdviz.core.errors import InputError
 PICTURES, FILMS = (".png", ".svg", ".pdf"), (".gif", ".mp4")
 SIZE, FPS, SECONDS = "1280x720", 15, 10.0
 """where nothing else is asked for"""
-_SIDES = (240, 4096)
+SIDES = (240, 4096)
 """pixels: smaller, nothing can be made out; larger, a frame and what is made of it would take gigabytes"""
-_MOST_FPS = {".gif": 50, ".mp4": 60}
+MOST_FPS = {".gif": 50, ".mp4": 60}
 """a GIF counts in hundredths of a second, and viewers take less than two of them for ten"""
 _SHORTEST, _LONGEST = 0.1, 600.0
 
@@ -54,8 +54,8 @@ def shot(file: str, size: str = SIZE, fps: int | None = None, seconds: float | N
         return Shot(path, width, height, 1, 1)
     fps = FPS if fps is None else fps
     seconds = SECONDS if seconds is None else seconds
-    if not 1 <= fps <= _MOST_FPS[kind]:
-        raise InputError(f"--fps {fps}: expected 1 to {_MOST_FPS[kind]} frames a second for a {kind} file")
+    if not 1 <= fps <= MOST_FPS[kind]:
+        raise InputError(f"--fps {fps}: expected 1 to {MOST_FPS[kind]} frames a second for a {kind} file")
     if not _SHORTEST <= seconds <= _LONGEST:  # nor is nan
         raise InputError(f"--seconds {seconds:g}: expected {_SHORTEST:g} to {_LONGEST:g}")
     n_frames = round(fps * seconds)
@@ -70,7 +70,7 @@ def shot(file: str, size: str = SIZE, fps: int | None = None, seconds: float | N
 
 
 def _sides(size: str) -> tuple[int, int]:
-    least, most = _SIDES
+    least, most = SIDES
     match = re.fullmatch(r"([0-9]{1,6})x([0-9]{1,6})", size)
     sides = (int(match[1]), int(match[2])) if match else (0, 0)
     if not all(least <= side <= most for side in sides):

@@ -13,7 +13,7 @@ from gdviz.core.problem import Evaluation
 from gdviz.core.scenario import Scenario, to_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gdviz.core.run import Run
 
@@ -24,6 +24,8 @@ COLUMNS = (
 )
 
 _NOT_MEASURED = (None,) * len(Evaluation._fields)
+_AT_A_TIME = 2000
+"""rows that are made into text at a time"""
 
 
 class CsvWriter:
@@ -37,40 +39,72 @@ class CsvWriter:
         """Write the run's newest row."""
         row = run.row
         knobs = row.theta.tolist() if len(row.theta) <= len(KNOB_COLUMNS) else []
-        knobs += [None] * (len(KNOB_COLUMNS) - len(knobs))
         epoch = row.step / run.steps_per_epoch if run.steps_per_epoch else None
         cells = (row.step, epoch, row.cost, row.grad_norm, row.learning_rate, *(row.evaluation or _NOT_MEASURED))
-        self._file.write(",".join([_quoted(run.label), *map(_cell, cells), *map(_cell, knobs)]) + "\n")
+        self._write(run.label, cells, knobs)
+
+    def write_past(self, run: Run) -> Iterator[float]:
+        """Write all rows that were kept, one after the other; pauses now and then, with the share that is done."""
+        table, measured = run.history.table(), dict(run.history.evaluations)
+        n = len(table.step)
+        for first in range(0, n, _AT_A_TIME):
+            rows = slice(first, first + _AT_A_TIME)
+            columns = (table.step, table.cost, table.grad_norm, table.learning_rate, table.knobs)
+            for step, *numbers, knobs in zip(*(column[rows].tolist() for column in columns), strict=True):
+                epoch = step / run.steps_per_epoch if run.steps_per_epoch else None
+                self._write(run.label, (step, epoch, *numbers, *measured.get(step, _NOT_MEASURED)), knobs)
+            yield min(1.0, (first + _AT_A_TIME) / n)
+
+    def _write(self, label: str, cells: Sequence[float | None], knobs: list[float]) -> None:
+        missing = [None] * (len(KNOB_COLUMNS) - len(knobs))
+        self._file.write(",".join([_quoted(label), *map(_cell, cells), *map(_cell, [*knobs, *missing])]) + "\n")
 
 
-def write_json(file: TextIO, scenario: Scenario, runs: Sequence[Run]) -> None:
-    """Write one object: the recipe, with the changes made on the way, and each run's columns as arrays."""
+def write_json(file: TextIO, scenario: Scenario, runs: Sequence[Run]) -> Iterator[float]:
+    """Write one object: the recipe, with the changes made on the way, and each run's columns as arrays.
+
+    Pauses now and then, with the share that is done.
+    """
     tree = to_tree(msgspec.structs.replace(scenario, runs=tuple(run.recipe for run in runs)))
-    json.dump({"scenario": tree, "runs": [_columns(run) for run in runs]}, file, allow_nan=False)
-    file.write("\n")
+    file.write(f'{{"scenario": {_json(tree)}, "runs": [')
+    for index, run in enumerate(runs):
+        columns = _columns(run)
+        file.write(f'{", " * (index > 0)}{{"run": {_json(run.label)}')
+        for number, (name, values) in enumerate(columns.items(), start=1):
+            file.write(f', "{name}": [')
+            for first in range(0, len(values), _AT_A_TIME):
+                file.write(", " * (first > 0) + _json(values[first : first + _AT_A_TIME])[1:-1])
+            file.write("]")
+            yield (index + number / len(columns)) / len(runs)
+        file.write("}")
+    file.write("]}\n")
 
 
-def _columns(run: Run) -> dict[str, Any]:
+def _columns(run: Run) -> dict[str, list[Any]]:
+    """All but the run's name, which is not an array."""
     table: Table = run.history.table()
     measured = dict(run.history.evaluations)
     steps = table.step.tolist()
-    columns: dict[str, Any] = {
-        "run": run.label,
+    columns: dict[str, list[Any]] = {
         "step": steps,
         "epoch": [step / run.steps_per_epoch if run.steps_per_epoch else None for step in steps],
-        "cost": _json(table.cost.tolist()),
-        "grad_norm": _json(table.grad_norm.tolist()),
-        "learning_rate": _json(table.learning_rate.tolist()),
+        "cost": _finite(table.cost.tolist()),
+        "grad_norm": _finite(table.grad_norm.tolist()),
+        "learning_rate": _finite(table.learning_rate.tolist()),
     }
     for index, name in enumerate(Evaluation._fields):
-        columns[name] = _json([measured[step][index] if step in measured else None for step in steps])
+        columns[name] = _finite([measured[step][index] if step in measured else None for step in steps])
     for index, name in enumerate(KNOB_COLUMNS):
         here = index < table.knobs.shape[1]
-        columns[name] = _json(table.knobs[:, index].tolist() if here else [None] * len(steps))
+        columns[name] = _finite(table.knobs[:, index].tolist() if here else [None] * len(steps))
     return columns
 
 
-def _json(values: list[float | None]) -> list[float | str | None]:
+def _json(value: Any) -> str:
+    return json.dumps(value, allow_nan=False)
+
+
+def _finite(values: list[float | None]) -> list[float | str | None]:
     """JSON knows no inf and nan: they become strings."""
     return [str(value) if value is not None and not math.isfinite(value) else value for value in values]
 

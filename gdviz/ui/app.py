@@ -14,13 +14,16 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from gdviz.export.saved import scenario_of
+from gdviz.ui.autosave import EVERY, Autosave
 from gdviz.ui.session import Session
 from gdviz.ui.theme import DARK, LIGHT, Theme
 from gdviz.ui.window import Window
 
 
-def run_app(name: str) -> int:
+def run_app(name: str, every: float = EVERY) -> int:
     """Open the window on a scenario and stay until it is closed; returns the exit code.
+
+    What is not saved is kept ``every`` so many seconds, for after a crash.
 
     Raises InputError for a scenario that cannot be opened, before any window appears.
     """
@@ -29,15 +32,19 @@ def run_app(name: str) -> int:
     app.setApplicationName("gdviz")
     app.setOrganizationName("gdviz")
     window = make_window()
+    autosave = keep_unsaved(window, every)
     window.show()
     window.open(name)
+    autosave.offer()
     settle()
     # Ctrl+C in the terminal closes the window; Python looks at signals only between its own instructions.
     signal.signal(signal.SIGINT, lambda *_: window.close())
     pulse = QTimer()
     pulse.timeout.connect(lambda: None)
     pulse.start(200)
-    return app.exec()
+    code = app.exec()
+    autosave.finish()
+    return code
 
 
 _SWITCH_SECONDS = 0.002
@@ -62,6 +69,13 @@ def make_window(theme: Theme | None = None) -> Window:
     session.setParent(window)
     session.start()
     return window
+
+
+def keep_unsaved(window: Window, every: float = EVERY) -> Autosave:
+    """Keep what is not saved in a window, and let its menu offer what crashes have left."""
+    autosave = Autosave(window.session, window, every)
+    window.files.unsaved = autosave.offers
+    return autosave
 
 
 def _chosen_theme() -> Theme:

@@ -13,24 +13,21 @@ os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 
 import numpy as np
 import shiboken6
-from PySide6.QtCore import QBuffer, QCoreApplication, QIODevice, QMarginsF, QPoint, QRect, QSize, QSizeF, Qt, QTimer
-from PySide6.QtGui import QColor, QImage, QPageLayout, QPageSize, QPainter, QPdfWriter
-from PySide6.QtSvg import QSvgGenerator
+from PySide6.QtCore import QCoreApplication, QPoint, QSize, Qt
+from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QApplication, QWidget
 
 from gdviz.export.films import write_gif, write_mp4
 from gdviz.export.shot import FILMS
-from gdviz.export.svg import with_plain_pens
 from gdviz.ui import style
+from gdviz.ui.pictures import paint_bars, pdf, png, settle, svg, waiting
 from gdviz.ui.session import Session
-from gdviz.ui.theme import DARK
-from gdviz.ui.window import GAP, Window
+from gdviz.ui.theme import DARK, Theme
+from gdviz.ui.window import Window
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-
-    from PySide6.QtGui import QPaintDevice
 
     from gdviz.core.run import Run
     from gdviz.core.scenario import Scenario
@@ -39,8 +36,6 @@ if TYPE_CHECKING:
 
 _POINTS = 10.0
 """of text, at least; in pictures of more than 160 times as many pixels across and 120 down, it grows with them"""
-_DOTS = 96
-"""pixels to an inch, as of a window"""
 _SAMPLES = 8
 """frames that are drawn before the film begins"""
 _SAMPLED = 1 << 20
@@ -54,6 +49,9 @@ def render(
     name: str,
     runs: Sequence[Run],
     drawn: Callable[[int], None] = lambda n_frames: None,
+    *,
+    theme: Theme = DARK,
+    selected: int = 0,
 ) -> None:
     """Draw what the window shows of runs that are done: their last step, or all of them spread over a film.
 
@@ -64,6 +62,7 @@ def render(
     file : what is written; of the kind that ``shot`` says, whatever its own name
     name : of the scenario, as it would be opened
     drawn : called after each frame with how many there are
+    selected : index of the run whose steps they are
 
     Raises
     ------
@@ -72,7 +71,7 @@ def render(
     """
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)  # no widget lives without one
-    with _between_frames() as interrupt, closing(_Stage(app, shot, scenario, name, runs)) as stage:
+    with _between_frames() as interrupt, closing(_Stage(app, shot, scenario, name, runs, theme, selected)) as stage:
 
         def done(n_frames: int) -> None:
             interrupt()
@@ -121,35 +120,27 @@ def _film(shot: Shot, path: Path, stage: _Stage, drawn: Callable[[int], None]) -
 
 
 def _picture(shot: Shot, stage: _Stage) -> bytes:
-    """The file's bytes: errors of writing them are Python's then, where Qt's writers keep theirs to themselves."""
-    size, into = QSize(shot.width, shot.height), QBuffer()
-    into.open(QIODevice.OpenModeFlag.WriteOnly)
     if shot.kind == ".png":
-        stage.image().save(into, "PNG")  # type: ignore[call-overload]  # it takes a text, and no bytes
-    if shot.kind == ".svg":
-        svg = QSvgGenerator()
-        svg.setOutputDevice(into)
-        svg.setSize(size)
-        svg.setResolution(_DOTS)
-        svg.setViewBox(QRect(QPoint(0, 0), size))
-        svg.setTitle(stage.title)
-        stage.paint(svg, clips=False)
-        return with_plain_pens(bytes(into.data().data()).decode()).encode()
+        return png(stage.image())
+    size = QSize(shot.width, shot.height)
     if shot.kind == ".pdf":
-        pdf = QPdfWriter(into)
-        pdf.setTitle(stage.title)
-        pdf.setCreator("gdviz")
-        pdf.setResolution(_DOTS)
-        page = QPageSize(QSizeF(size) / _DOTS, QPageSize.Unit.Inch, "", QPageSize.SizeMatchPolicy.ExactMatch)
-        pdf.setPageLayout(QPageLayout(page, QPageLayout.Orientation.Portrait, QMarginsF()))
-        stage.paint(pdf, clips=True)
-    return bytes(into.data().data())
+        return pdf(size, stage.title, stage.paint)
+    return svg(size, stage.title, lambda painter: stage.paint(painter, clips=False))
 
 
 class _Stage:
     """A window that is never seen, with runs that are done."""
 
-    def __init__(self, app: QApplication, shot: Shot, scenario: Scenario, name: str, runs: Sequence[Run]) -> None:
+    def __init__(
+        self,
+        app: QApplication,
+        shot: Shot,
+        scenario: Scenario,
+        name: str,
+        runs: Sequence[Run],
+        theme: Theme = DARK,
+        selected: int = 0,
+    ) -> None:
         self._size = QSize(shot.width, shot.height)
         self.title = scenario.title or name
         self.seconds = -math.inf
@@ -159,23 +150,24 @@ class _Stage:
         self._around.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         # Before the window is made, too: some of its parts take their size from the first font that they see.
         points = max(_POINTS, min(shot.width / 160, shot.height / 120))
-        style.apply(app, DARK, points)
+        style.apply(app, theme, points)
         session = Session()
-        self._window = Window(session, DARK, lambda: self.seconds)
+        self._window = Window(session, theme, lambda: self.seconds)
         session.setParent(self._window)
         self._window.setParent(self._around, Qt.WindowType.Widget)
         self._window.set_text_size(points)
+        self._window.race.timed = False  # the same runs take another time every time
         self._fit()
         self._around.show()
         for run in runs:
             run.history.snapshot(run.row)
-        session.show(scenario, list(runs), name)
+        session.show(scenario, list(runs), name, selected)
         assert session.timeline.scene is not None  # it was just shown
         self._scene = session.timeline.scene
         self.newest = self._scene.live_step
         self._window.messages.set_hint(self.title)
         self._window.messages.clear()  # of the end, which is not the end of a film's first frame
-        self._waiting = [timer for timer in self._window.findChildren(QTimer) if timer.isSingleShot()]
+        self._waiting = waiting(self._window)
         self.samples: list[Picture] = []
         """frames from the first to the last; of large ones not every pixel"""
         # Columns of numbers grow and never shrink, so that they hold still: they have grown when the film begins.
@@ -208,24 +200,16 @@ class _Stage:
         if frame.live:
             self._window.show_frame(frame)
         QCoreApplication.sendPostedEvents()
-        for timer in self._waiting:
-            if timer.isActive():
-                timer.stop()
-                timer.timeout.emit()
+        settle(self._waiting)
         QCoreApplication.sendPostedEvents()
 
-    def paint(self, device: QPaintDevice, *, clips: bool) -> None:
-        """Paint the window in vectors; on a device that does not clip, over what lists have below their lower ends."""
-        with QPainter(device) as painter:
-            window = self._window
-            painter.scale(self._size.width() / window.width(), self._size.height() / window.height())
-            window.render(painter, QPoint())
-            if not clips:
-                bars = window.timeline_bar, window.messages
-                top = bars[0].y() - GAP
-                painter.fillRect(0, top, window.width(), window.height() - top, QColor(DARK.window))
-                for bar in bars:
-                    bar.render(painter, bar.pos())
+    def paint(self, painter: QPainter, *, clips: bool = True) -> None:
+        """Paint the window in vectors."""
+        window = self._window
+        painter.scale(self._size.width() / window.width(), self._size.height() / window.height())
+        window.render(painter, QPoint())
+        if not clips:
+            paint_bars(window, painter, window.theme)
 
     def image(self) -> QImage:
         image = QImage(self._window.size(), QImage.Format.Format_RGB32)

@@ -13,59 +13,57 @@ from PySide6.QtCore import QObject, Signal
 from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
 from gdviz.core.making import made, started, with_fork
-from gdviz.core.revise import as_set, reseeded, slower, with_another, without
+from gdviz.core.revise import as_set, reseeded, slower, with_another
 from gdviz.core.scenario import MOST_RUNS, Scenario, with_keys
 from gdviz.core.scene import Scene
 from gdviz.export.saved import SUFFIX, reopened, scenario_of
 from gdviz.ui.background import Background
 from gdviz.ui.endings import ending
 from gdviz.ui.explorer import Explorer
-from gdviz.ui.playback import Playback
+from gdviz.ui.lineup import Lineup
 from gdviz.ui.slices import Slices
 
 if TYPE_CHECKING:
     from gdviz.core.frame import Frame
     from gdviz.core.making import Making
     from gdviz.core.run import Run
+    from gdviz.ui.lineup import Before
+    from gdviz.ui.worker import Saved
 
 Action = tuple[str, Callable[[], None]]
 
-_UNDOS = 3
-"""steps back; each keeps a whole past in memory"""
+_MOST_TITLE = 80  # characters of a title in a name
 
 
-class Session(Playback):
+class Session(Lineup):
     """One scenario at work. A new one, or a reset, replaces the runs; the runs before a reset stay as ghosts."""
 
-    opened = Signal()
-    """other runs are on show: `scenario` and `runs` are theirs"""
     refused = Signal()
     """what was to be opened could not be built: all is as it was"""
     loading = Signal(str)
     """a scenario is being built: what is waited for"""
+    saved = Signal(object)
+    """(Saved): what came of an order to save"""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.scenario: Scenario | None = None
-        self.name = ""
-        """under which `scenario` was opened"""
+        self._own: dict[str, Scenario] = {}
+        """scenarios that have no file, by their names"""
         self._background = Background(self)
         self._keep_ghosts = False
         self._coming = ""
         self._coming_selected = 0
         self._opening = False
-        self._loading: Scenario | None = None
-        self._before: list[tuple[Scenario, list[Run], str, int]] = []
-        """what was on show: the scenario, its runs, its name, and which of them was selected"""
-        self._undoing = False
+        self._undone: Before | None = None
+        """what is being brought back"""
         self._slices = Slices(self._background, self)
-        self.view = SliceView()
-        """which slice of a network's cost is looked at"""
         self.explorer = Explorer(self._background, self)
         self._announced: set[tuple[Run, str]] = set()
         self._worker.built.connect(self.show)
         self._worker.failed.connect(self._failed)
-        self._worker.saved.connect(lambda kind, text: self.message.emit(kind, text, None))
+        self._worker.saved.connect(self._tell_saved)
+        self.reselected.connect(self._slices.renew)
+        self.reselected.connect(self.explorer.drop)
         self.stuck.connect(self._announce)
         self.explorer.tried.connect(self._add_ghost)
         for helper in (self._slices, self.explorer):
@@ -90,7 +88,7 @@ class Session(Playback):
     def open(self, name: str) -> bool:
         """Open a scenario by its name, or a file of one or of saved runs; False, with a message, where it cannot be."""
         try:
-            scenario = scenario_of(name)
+            scenario = self._own.get(name) or scenario_of(name)
         except InputError as error:
             self.message.emit("error", f"{error}", None)
             return False
@@ -98,10 +96,14 @@ class Session(Playback):
         self._load(scenario, keep_ghosts=False, name=name, opening=True, making=making)
         return True
 
-    def save(self, path: Path) -> None:
-        """Save the runs as they are now; a message says when that is done, or why it can't be."""
+    def open_own(self, scenario: Scenario, making: Making | None = None) -> None:
+        """Open a scenario that has no file, under its title; ``making`` makes its runs as they were."""
+        self._load(scenario, keep_ghosts=False, name=self._named(scenario), opening=True, making=making)
+
+    def save(self, path: Path, *, silent: bool = False) -> None:
+        """Save the runs as they are now; `saved`, and a message unless ``silent``, says what came of it."""
         if self.scenario is not None:
-            self._worker.save(path, self.scenario, self.runs)
+            self._worker.save(path, self.scenario, self.runs, silent)
 
     def reset(self) -> None:
         """Start again from the same knobs, with the numbers as they are now set; this run stays as a ghost."""
@@ -127,7 +129,8 @@ class Session(Playback):
             self.message.emit("error", str(error), None)
             return
         other_cost = not {"surface", "formula"}.isdisjoint(changes)
-        self._load(scenario, keep_ghosts=not other_cost, name=scenario.title if other_cost else "", play_on=play_on)
+        name = self._named(scenario) if other_cost else ""
+        self._load(scenario, keep_ghosts=not other_cost, name=name, play_on=play_on)
 
     def put_ball(self, point: Sequence[float], index: int | None = None) -> None:
         """Start again from ``point``: all runs that share their start, or only that run which has a start of its own.
@@ -148,12 +151,6 @@ class Session(Playback):
             return
         self._load(scenario, keep_ghosts=False, select=len(scenario.runs) - 1, play_on=True)
 
-    def remove_run(self) -> None:
-        """Start all again but the selected run."""
-        if len(self.runs) > 1 and self._loading is None:
-            scenario = without(self._current(), self.selected)
-            self._load(scenario, keep_ghosts=False, select=max(0, self.selected - 1), play_on=True)
-
     def fork(self, change: dict[str, Any], says: str) -> None:
         """Branch off the selected run at the step on show: the same up to there, and from there on something changed.
 
@@ -172,11 +169,9 @@ class Session(Playback):
 
     def undo(self) -> None:
         """Bring back what was there before the last reset, removal, fork or change of scenario."""
-        if self._before and self._loading is None:
-            (scenario, runs, name, selected), self._undoing = self._before.pop(), True
-            for run in runs:
-                run.stay_no_longer()
-            self._load(scenario, keep_ghosts=False, name=name, select=selected, making=made(scenario, runs))
+        if self._before and self._loading is None and (before := self._bring_back()) is not None:
+            self._undone, making = before, made(before.scenario, before.runs)
+            self._load(before.scenario, keep_ghosts=False, name=before.name, select=before.selected, making=making)
 
     def explore(self, steps: int) -> None:
         """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""
@@ -192,20 +187,6 @@ class Session(Playback):
         """Start again with a third of this run's learning rate."""
         if blown_up in self.runs and self._loading is None:
             self._load(slower(self._current(), self.runs.index(blown_up)), keep_ghosts=True)
-
-    def select(self, index: int) -> None:
-        """Let another of `runs` own the surface, the third panel and the readouts."""
-        frame = self.timeline.frame
-        if self._scene is not None and frame is not None and index != self._scene.selected:
-            there = frame.runs[len(frame.runs) - len(self.runs) + index].step  # the same moment, in its own steps
-            self._scene.select(index)
-            self._slices.renew()
-            self.explorer.drop()
-            if self.timeline.live:
-                self.timeline.draw_now()
-            else:
-                self.timeline.seek(there)
-            self.opened.emit()
 
     def look_at(self, view: SliceView) -> None:
         """Look at another slice of a network's cost."""
@@ -238,11 +219,21 @@ class Session(Playback):
         # A reset of what is only coming has no run before it.
         self._keep_ghosts = keep_ghosts and (self._loading is None or self._keep_ghosts)
         self._coming = name or (self._coming if self._loading else self.name)
-        self._coming_selected = self.selected if select is None else select
         self._opening = opening or (self._opening and self._loading is not None)
+        self._coming_selected = select if select is not None else 0 if self._opening else self.selected
         self._loading = scenario
+        self._note_left()  # before a fork makes the others stay
         self.loading.emit(scenario.title)
         self._worker.load(making or started(scenario))
+
+    def _named(self, scenario: Scenario) -> str:
+        """The name of a scenario that has no file: its title in quotes, as no scenario that we ship and no file has."""
+        title = f"“{' '.join(scenario.title.split())[:_MOST_TITLE] or 'untitled'}”"
+        name, count = title, 1
+        while self._own.setdefault(name, scenario) != scenario:
+            count += 1
+            name = f"{title} {count}"
+        return name
 
     def _current(self) -> Scenario:
         """The scenario with the numbers as they are now set: what a reset starts from."""
@@ -251,22 +242,30 @@ class Session(Playback):
         assert self.scenario is not None  # nothing can be reset before something is open
         return as_set(self.scenario, self.runs)
 
-    def show(self, scenario: Scenario, runs: list[Run], name: str | None = None) -> None:
+    def show(self, scenario: Scenario, runs: list[Run], name: str | None = None, selected: int = 0) -> None:
         """Show runs that are built; those with a ``name`` were not loaded here, and are shown without threads."""
         if name is not None:
-            self._coming, self._opening = name, True
-        before = self._scene
-        if before is not None and self.scenario is not None and not self._undoing:
-            self._before = [*self._before, (self.scenario, before.runs, self.name, before.selected)][-_UNDOS:]
-        self._undoing = False
-        selected = min(0 if self._opening else self._coming_selected, len(runs) - 1)
+            self._coming, self._opening, self._coming_selected = name, True, selected
+        before, undone, self._undone = self._scene, self._undone, None
+        if self.scenario is not None and undone is None:
+            self._remember(self.scenario)
+        hidden = set() if before is None else before.hidden
+        selected = min(self._coming_selected, len(runs) - 1)
         ghosts = before.runs if before and self._keep_ghosts else []
+        if undone is not None:
+            ghosts, hidden = undone.ghosts, undone.hidden
+        elif before is not None and before.run in runs:  # a fork leaves all where they are
+            ghosts = before.ghosts
         self.scenario, self.name, self._resume, self._loading = scenario, self._coming, False, None
         if self._opening:  # the user's choice outlives whatever else starts anew
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
             self.view = SliceView(scenario.view.plane, scenario.view.images)
-        self._scene = Scene(runs, ghosts, selected)
+        self._scene = Scene(runs, ghosts, selected, scenario.problem, before)
         self._scene.view = self.view
+        if before is not None and not self._opening and len(before.runs) == len(runs):  # a reset hides what was hidden
+            hidden |= {run for run, other in zip(runs, before.runs, strict=True) if other in hidden}
+        for run in hidden:
+            self._scene.hide(run, True)
         self._slices.show(self._scene)
         self.explorer.drop()
         self._target, self._announced = 0.0, {(run, run.ended) for run in runs if run.ended}
@@ -279,12 +278,19 @@ class Session(Playback):
             self._go()
 
     def _failed(self, reason: str) -> None:
-        self._loading, self._undoing = None, False
+        self._loading, self._undone = None, None
         self._set_playing(False)
         self.message.emit("error", reason, None)
         self.refused.emit()
         if self._resume:  # what could not be built leaves what ran before it as it was
             self.play()
+
+    def _tell_saved(self, saved: Saved) -> None:
+        self.saved.emit(saved)
+        if saved.reason and not saved.silent:
+            self.message.emit("error", saved.reason, None)
+        elif not saved.silent:
+            self.message.emit("info", f"Saved as {saved.path}. Ctrl+O opens it again.", None)
 
     def _after_frame(self, frame: Frame) -> None:
         for run in self.runs:

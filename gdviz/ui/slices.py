@@ -40,6 +40,8 @@ _AT_ONCE = 0.1
 """a job that took less is followed by the next without a pause, but for slices"""
 _KEPT, _KEPT_BYTES = 12, 64 << 20
 """slices that are kept, for when one comes back to them, and their size in memory"""
+_TOLD_EVERY = 0.1
+"""seconds between two words on how far it is to the exact knobs"""
 _MOST_KNOBS = 4_000_000
 """of a network whose sharpness is measured"""
 
@@ -58,6 +60,12 @@ class Exact(NamedTuple):
 
     run: Run
     checkpoint: Checkpoint
+
+
+class Nearing(NamedTuple):
+    """The share of the way to the exact knobs that is done."""
+
+    share: float
 
 
 class Measured(NamedTuple):
@@ -129,7 +137,7 @@ class Slices(QObject):
             self._background.cancel()
         self._key = self._order = None
         if self._scene is not None:
-            self._scene.remaking = False
+            self._scene.remaking, self._scene.nearing = False, None
 
     def catch_up(self) -> None:
         """Make here and now, in place of the other thread, a slice through the last ball, and measure all there is."""
@@ -220,11 +228,14 @@ class Slices(QObject):
                     wanted.append(Unmeasured(run, checkpoint.step, checkpoint.theta))
         return wanted
 
-    def _take(self, key: object, result: Slice | Measured | Exact) -> None:
+    def _take(self, key: object, result: Slice | Measured | Exact | Nearing) -> None:
         if self._scene is None or key is not self._key:
             return
+        if isinstance(result, Nearing):
+            self._scene.nearing = result.share
+            return
         if isinstance(result, Exact):
-            self._scene.exact = result
+            self._scene.exact, self._scene.nearing = result, None
             return
         if isinstance(result, Measured):
             self._scene.measure(result.run, result.step, result.sharpness.value)
@@ -257,11 +268,11 @@ class Slices(QObject):
 
 def _job(
     past: tuple[Run, int] | None, order: Order | None, to_measure: Sequence[Unmeasured]
-) -> Generator[Slice | Measured | Exact | None, None, None]:
+) -> Generator[Slice | Measured | Exact | Nearing | None, None, None]:
     """The knobs at a past step, a slice, then the sharpness at some knobs."""
     if past is not None:
         run, step = past
-        yield Exact(run, (yield from run.exactly(step)))
+        yield Exact(run, (yield from _told(run.exactly(step))))
     for made in slices(order) if order is not None else ():
         if made is not None and made.landscape.y.size:
             drawn(made.landscape)  # here, so that no frame waits for it
@@ -271,3 +282,20 @@ def _job(
         assert isinstance(problem, Digits)  # the sharpness of others is taken for every frame
         images, labels = problem.sample(sharpness_images(theta.size))
         yield Measured(run, step, (yield from network_sharpness(problem.network, theta, images, labels)))
+
+
+def _told(work: Generator[float, None, Checkpoint]) -> Generator[Nearing | None, None, Checkpoint]:
+    """The same work; how far it is, is told as often as it can be read."""
+    said = monotonic()
+    while True:
+        try:
+            share = next(work)
+        except StopIteration as done:
+            checkpoint: Checkpoint = done.value
+            return checkpoint
+        now = monotonic()
+        if now - said < _TOLD_EVERY:
+            yield None
+        else:
+            said = now
+            yield Nearing(share)

@@ -78,6 +78,8 @@ QToolButton[flat="true"] {{ background: transparent; border-color: transparent; 
 QToolButton[flat="true"]:hover {{ background: {hover}; }}
 QToolButton[flat="true"]:checked {{ background: {_blend(t.accent, t.panel, 0.16)}; }}
 QToolButton[flat="true"]:focus {{ border-color: {t.accent}; padding: 0.1em 0.44em; }}
+QToolButton[caption="true"] {{ padding: 0.08em 0; }}
+QToolButton[caption="true"]:focus {{ padding: 0.02em 0; }}
 QToolButton[accent="true"], QPushButton[accent="true"] {{
     background: {t.accent}; border-color: {t.accent}; color: {on_accent(t)}; font-weight: 600;
 }}
@@ -114,6 +116,7 @@ QToolTip {{ background: {t.raised}; color: {t.text}; border: 1px solid {t.border
 QMenu {{ background: {t.panel}; border: 1px solid {t.border}; padding: 0.25em; }}
 QMenu::item {{ padding: 0.3em 1.2em; border-radius: 0.3em; }}
 QMenu::item:selected {{ background: {pressed}; }}
+QMenu::separator {{ background: {t.border}; height: 1px; margin: 0.25em 0.6em; }}
 
 QScrollBar {{ background: transparent; border: none; margin: 0; }}
 QScrollBar:vertical {{ width: 0.5em; }}

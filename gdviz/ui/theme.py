@@ -10,6 +10,11 @@ from PySide6.QtGui import QColor
 
 Table = NDArray[np.uint8]
 
+_PALE = 0.55
+"""of its own colour, in that of a run that was left"""
+GAP = 8
+"""pixels between cards"""
+
 
 @dataclass(frozen=True, slots=True)
 class Theme:
@@ -37,9 +42,14 @@ class Theme:
     """crawling, converging, bouncing, unstable: told apart by colour-blind people and by lightness alone; at least 3:1
     on `panel`"""
 
-    def run(self, colour: int, ghost: bool = False) -> QColor:
-        """The colour of a run: its index goes round."""
-        return QColor(self.ghost if ghost else self.runs[colour % len(self.runs)])
+    def run(self, colour: int, ghost: bool = False, left: bool = False) -> QColor:
+        """The colour of a run: its index goes round. One that was left for a fork is paler, and can still be told."""
+        full = QColor(self.ghost if ghost else self.runs[colour % len(self.runs)])
+        if not left:
+            return full
+        back = QColor(self.panel)
+        ends = ((c.red(), c.green(), c.blue()) for c in (full, back))
+        return QColor(*(round(_PALE * ours + (1 - _PALE) * theirs) for ours, theirs in zip(*ends, strict=True)))
 
     def regime(self, name: str) -> QColor:
         """The colour of what a learning rate does, by its word; muted where there is no word."""

@@ -24,6 +24,10 @@ SPEEDS = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 
 """Steps a second that the slider stops at."""
 
 
+_WORTH = {name: rank for rank, name in enumerate(("sun", "start", "back", "step", "live", "epoch", "seed", "reset"))}
+"""in which order the buttons' words go where there is no room for all; those of the others go last"""
+
+
 def steps_per_second(speed: float) -> str:
     """A speed in words: "20 steps/s", "max"."""
     if math.isinf(speed):
@@ -43,6 +47,8 @@ class TransportBar(QWidget):
     epoch_asked = Signal()
     live_asked = Signal()
     fork_asked = Signal()
+    compare_asked = Signal()
+    export_asked = Signal()
     reset_asked = Signal()
     new_seed_asked = Signal()
     theme_asked = Signal()
@@ -66,7 +72,9 @@ class TransportBar(QWidget):
         self.scenarios.activated.connect(lambda at: self.scenario_chosen.emit(self.scenarios.itemData(at)))
         line.addWidget(self.scenarios, 4)
         add = self._add
-        line.addWidget(add("open", "Open…", "Open a scenario file or saved runs (Ctrl+O)", self.open_asked))
+        says = "Open a scenario or saved runs: from a file (Ctrl+O), pasted (Ctrl+V), or one of the last"
+        self.open = add("open", "Open", says, self.open_asked)
+        line.addWidget(self.open)
         line.addWidget(_divider())
         line.addWidget(add("start", "Start", "To the start (Home)", self.start_asked))
         line.addWidget(add("back", "Back", "One step back (Left)", self.back_asked))
@@ -102,6 +110,12 @@ class TransportBar(QWidget):
         keeps_place.setRetainSizeWhenHidden(True)
         self.fork.setSizePolicy(keeps_place)
         self.set_past(False)
+        says = "All runs in a table: to compare, hide, rename and remove them (C)"
+        self.compare = add("compare", "Compare", says, self.compare_asked)
+        self.compare.setCheckable(True)
+        line.addWidget(self.compare)
+        self.export = add("export", "Export", "Pictures, films, numbers and weights, as files", self.export_asked)
+        line.addWidget(self.export)
         self.theme = add("sun", "Theme", "Light or dark (T)", self.theme_asked)
         line.addWidget(self.theme)
         self.set_theme(theme)
@@ -139,6 +153,10 @@ class TransportBar(QWidget):
     def set_past(self, past: bool) -> None:
         """Offer to branch off, where there is something after the step on show."""
         self.fork.setVisible(past)
+
+    def set_comparing(self, comparing: bool) -> None:
+        """Show whether the runs' table is there."""
+        self.compare.setChecked(comparing)
 
     def show_scenarios(self, scenarios: Iterable[tuple[str, str]], chosen: str) -> None:
         """Fill the list.
@@ -189,13 +207,18 @@ class TransportBar(QWidget):
         self._fit()
 
     def _fit(self) -> None:
-        """Leave the words out where they do not fit."""
-        wide = self.width() >= 82 * self.fontMetrics().height()  # 1400 pixels in a font of 10 pt
-        for form in (Qt.ToolButtonStyle.ToolButtonTextBesideIcon, Qt.ToolButtonStyle.ToolButtonIconOnly):
-            for button, _ in self._buttons:
-                button.setToolButtonStyle(form)
-            if wide and self.minimumSizeHint().width() <= self.width():
+        """Leave words out where they do not fit: first of the pictures that everybody knows."""
+        whole = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        for button, _ in self._buttons:
+            button.setToolButtonStyle(whole)
+        for button, _ in sorted(self._buttons, key=lambda named: _WORTH.get(named[1], len(_WORTH))):
+            if self.minimumSizeHint().width() + self._spare() <= self.width():
                 break
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+
+    def _spare(self) -> int:
+        """Pixels that the list of scenarios and the track should have beyond the least that they need."""
+        return 6 * self.fontMetrics().height()
 
 
 class TimelineTrack(Track):

@@ -166,8 +166,10 @@ class NumberEntry(QLineEdit):
             self.set_value(self.value)
         else:
             super().keyPressEvent(event)
-            if event.key() in _ENTER and not self.property("wrong"):
-                self.done.emit()
+            if event.key() in _ENTER:
+                event.accept()  # it is meant for the number, and not for a dialog around it
+                if not self.property("wrong"):
+                    self.done.emit()
 
     def focusInEvent(self, event: QFocusEvent) -> None:
         super().focusInEvent(event)

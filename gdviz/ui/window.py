@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from gdviz.core.scenario import load_scenario, scenario_names
+from gdviz.core.scenario import View, load_scenario, scenario_names
 from gdviz.export.saved import SUFFIX
 from gdviz.ui import style
+from gdviz.ui.comparing import Comparing
 from gdviz.ui.controls import KnobsPanel
+from gdviz.ui.exports import Exports
 from gdviz.ui.files import Files
 from gdviz.ui.forks import fork_menu
 from gdviz.ui.icons import icon
@@ -26,7 +29,7 @@ from gdviz.ui.panels.surface import SurfacePanel
 from gdviz.ui.panels.weights import WeightsPanel
 from gdviz.ui.recipe import knobs_recipe
 from gdviz.ui.step_sizes import StepSizes
-from gdviz.ui.theme import DARK, LIGHT, Theme
+from gdviz.ui.theme import DARK, GAP, LIGHT, Theme
 from gdviz.ui.transport import TimelineBar, TransportBar
 from gdviz.ui.widgets import MessageBar, card
 
@@ -42,7 +45,6 @@ _HINT = (
     "A takes a step apart · Ctrl + and − resize the text"
 )
 _ZOOM = 1.15
-GAP = 8  # pixels between cards
 
 
 class Window(QMainWindow):
@@ -67,8 +69,13 @@ class Window(QMainWindow):
         self.messages.set_hint(_HINT)
         self.step_sizes = StepSizes(session, self.knobs, self.messages, self.weights, theme)
         self.files = Files(self, session)
+        self.exports = Exports(self)
         self._shipped = [(name, load_scenario(name).title) for name in scenario_names()]
         self._lay_out()
+        # A table beside a surface, but not beside a step taken apart as well: there is no room for it.
+        place = self._cards[self.race]
+        self.comparing = Comparing(session, self.race, self.weights, self.transport, place, self._centre)
+        self.comparing.room_asked.connect(self._toggle_anatomy)
         self._connect()
         self._keys = self._make_keys()
         sizes = (("Ctrl++", _ZOOM), ("Ctrl+=", _ZOOM), ("Ctrl+-", 1 / _ZOOM), ("Ctrl+0", 0.0))
@@ -76,7 +83,10 @@ class Window(QMainWindow):
             ("Quit", "Ctrl+Q", self.close),
             ("Undo", "Ctrl+Z", session.undo),
             ("Open", "Ctrl+O", self.files.ask_what_to_open),
+            ("Paste a scenario", "Ctrl+V", self.files.paste),
             ("Save", "Ctrl+S", self.files.ask_where_to_save),
+            ("Picture", "Ctrl+E", self.exports.ask_for_picture),
+            ("Film", "Ctrl+Shift+E", self.exports.ask_for_film),
             *(("Text size", keys, partial(self._zoom, factor)) for keys, factor in sizes),
         ):
             action = QAction(text, self, shortcut=QKeySequence(keys))
@@ -91,7 +101,7 @@ class Window(QMainWindow):
 
     def open(self, name: str) -> bool:
         """Open a scenario by name or file; False, with a message, where it cannot be."""
-        return self.session.open(name)
+        return self.files.open(name)
 
     def _lay_out(self) -> None:
         self._right = QSplitter(Qt.Orientation.Vertical)
@@ -140,7 +150,8 @@ class Window(QMainWindow):
         session.loading.connect(self._show_loading)
         session.timeline.frame_ready.connect(self.show_frame)
         transport.scenario_chosen.connect(self.open)
-        transport.open_asked.connect(self.files.ask_what_to_open)
+        transport.open_asked.connect(lambda: self.files.show_menu(transport.open))
+        transport.export_asked.connect(self._offer_exports)
         transport.start_asked.connect(session.to_start)
         transport.back_asked.connect(session.back)
         transport.play_toggled.connect(lambda play: session.play() if play else session.pause())
@@ -157,7 +168,7 @@ class Window(QMainWindow):
         self.knobs.knob_changed.connect(session.change)
         self.knobs.rebuild_asked.connect(session.rebuild)
         self.knobs.run_added.connect(lambda: session.add_run())
-        self.knobs.run_removed.connect(session.remove_run)
+        self.knobs.run_removed.connect(lambda: session.remove(session.runs[session.selected]))
         self.surface.slice_asked.connect(session.look_at)
         for rejected in (self.knobs.rejected, self.race.rejected, self.surface.rejected):
             rejected.connect(lambda text: self._show_message("error", text, None))
@@ -168,7 +179,6 @@ class Window(QMainWindow):
         self.surface.ball_placed.connect(lambda at, another: (session.add_run if another else session.put_ball)(at))
         self.surface.ball_moved.connect(self._move_ball)
         session.playing_changed.connect(self.anatomy.set_playing)
-        session.playing_changed.connect(self.race.set_playing)
         self.anatomy.part_changed.connect(self.surface.set_part)
         self.anatomy.step_asked.connect(session.forward)
         self.anatomy.closed.connect(self._toggle_anatomy)
@@ -195,6 +205,7 @@ class Window(QMainWindow):
             (key.Key_X, False): self.step_sizes.toggle,
             (key.Key_S, False): self.loss.toggle_sharpness,
             (key.Key_F, False): self._ask_how_to_fork,
+            (key.Key_C, False): self.comparing.toggle,
         }
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
@@ -228,19 +239,12 @@ class Window(QMainWindow):
         """Take the step at the cursor apart, or put it together again."""
         card = self._cards[self.anatomy]
         card.setVisible(card.isHidden())
-        self._arrange_race()
+        self.comparing.arrange(room=card.isHidden())
         if card.isHidden():
             self.surface.set_part(None)
         else:
             self.session.pause()
             self._show_anatomy()
-
-    def _arrange_race(self) -> None:
-        """The table has room beside a surface, but not beside a step taken apart as well."""
-        card = self._cards[self.race]
-        card.setVisible(len(self.session.runs) > 1 and self._cards[self.anatomy].isHidden())
-        if self.session.timeline.frame is not None and not card.isHidden():
-            self.race.show_frame(self.session.timeline.frame)
 
     def _ask_how_to_fork(self) -> None:
         """Offer what could be otherwise from the step on show; live, there is nothing to branch off from."""
@@ -248,6 +252,28 @@ class Window(QMainWindow):
         if frame is not None and not frame.live:
             button = self.transport.fork
             fork_menu(self, frame, self.session.fork).popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    def _offer_exports(self) -> None:
+        button = self.transport.export
+        self.exports.menu().popup(button.mapToGlobal(button.rect().bottomLeft()))
+
+    @property
+    def view(self) -> View:
+        """How the runs are looked at, as a scenario says it."""
+        surface, loss, asked = self.surface, self.loss, self.session.view
+        pace = self.session.timeline.pace
+        speed: float | Literal["max"] = "max" if math.isinf(pace) else pace
+        return View(speed, surface.chosen, loss.cost_axis, asked.kind, asked.n_images, loss.sharpness_shown)
+
+    def parts(self) -> list[tuple[str, QWidget]]:
+        """What is on show, from all of it to its panels, with their names."""
+        body, third = self.centralWidget(), self.step_sizes.place.currentWidget()
+        assert body is not None  # they were put there by us
+        assert third is not None
+        name = "Step sizes" if self.step_sizes.exploring else "Weights" if self.weights.pictured else "Knobs and slopes"
+        more: tuple[tuple[str, QWidget], ...] = (("Runs", self.race), ("The step, taken apart", self.anatomy))
+        shown = [(says, panel) for says, panel in more if panel.isVisible()]
+        return [("The window", body), ("Cost surface", self.surface), ("Cost curves", self.loss), (name, third), *shown]
 
     def _show_anatomy(self) -> None:
         if self.session.timeline.frame is not None and not self._cards[self.anatomy].isHidden():
@@ -276,9 +302,10 @@ class Window(QMainWindow):
         if self.session.name != self._opened:  # the user's choice outlives a reset
             self._opened = self.session.name
             self.loss.set_cost_axis(scenario.view.cost_axis)
+            self.loss.set_x_axis(None)
             self.loss.set_sharpness(scenario.view.sharpness)
             self.surface.set_view(scenario.view.surface)
-        self._arrange_race()
+        self.comparing.arrange(room=self._cards[self.anatomy].isHidden())
         self.knobs.show_recipe(knobs_recipe(self.session))
         self.step_sizes.show_recipe()
 
@@ -300,8 +327,7 @@ class Window(QMainWindow):
         if not self.step_sizes.exploring:
             self.weights.show_frame(frame)
         self.step_sizes.show_frame(frame)
-        if not self._cards[self.race].isHidden():
-            self.race.show_frame(frame)
+        self.comparing.show_frame(frame)
         self._show_anatomy()
         run = frame.run
         self.transport.set_past(not frame.live)
@@ -364,5 +390,6 @@ class Window(QMainWindow):
         app = QApplication.instance()
         assert app is not None  # no widget lives without one
         app.removeEventFilter(self)
+        self.exports.finish()
         self.session.finish()
         super().closeEvent(event)

@@ -6,7 +6,7 @@ import math
 import sys
 from threading import Condition, Event
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from PySide6.QtCore import QObject, QThread, Signal
 
@@ -27,6 +27,20 @@ _LONGEST_HOLD = 0.1  # seconds; a window that is busy with something else must n
 _SHORTEST_WAIT = 0.002  # seconds; shorter ones are not kept by the system, so they are added up
 
 
+class Saved(NamedTuple):
+    """What came of an order to save."""
+
+    path: Path
+    silent: bool
+    """nobody asked for it, and nobody waits for an answer"""
+    reason: str
+    """one sentence: why they could not be saved; empty where they were"""
+    steps: dict[Run, int]
+    """the newest step of each run that was to be saved"""
+    seconds: float
+    """how long the training waited for it"""
+
+
 class Worker(QThread):
     """One thread for the life of a window. A new scenario replaces the runs; nothing is ever reset.
 
@@ -38,8 +52,8 @@ class Worker(QThread):
     """(scenario, list of Run): a scenario that was asked for is ready at its start"""
     failed = Signal(str)
     """one sentence: why a scenario could not be built or a run could not go on"""
-    saved = Signal(str, str)
-    """(kind of message, one sentence): what came of an order to save"""
+    saved = Signal(object)
+    """(Saved): what came of an order to save"""
     rested = Signal()
     """nothing goes any more: the orders are done, or every run has ended"""
 
@@ -51,7 +65,7 @@ class Worker(QThread):
         self._attention = Event()
         self._quit = False
         self._wanted: Making | None = None
-        self._to_save: tuple[Path, Scenario, Sequence[Run]] | None = None
+        self._to_save: dict[Path, tuple[Scenario, Sequence[Run], bool]] = {}
         self._runs: list[Run] = []
         self._until = 0.0
         self._pace = math.inf
@@ -64,10 +78,20 @@ class Worker(QThread):
             self._wanted, self._until = making, 0.0
             self._wake()
 
-    def save(self, path: Path, scenario: Scenario, runs: Sequence[Run]) -> None:
-        """Save runs as they are between two steps; the training waits for it, and goes on."""
+    def train(self, runs: Sequence[Run]) -> None:
+        """Train these from now on, each from where it is; what was ordered stays."""
         with self._orders:
-            self._to_save = path, scenario, runs
+            self._runs = list(runs)
+            self._wake()
+
+    def save(self, path: Path, scenario: Scenario, runs: Sequence[Run], silent: bool = False) -> None:
+        """Save runs as they are between two steps; the training waits for it, and goes on.
+
+        Of several such orders for one place only the newest is carried out. A ``silent`` one is for a file of our own:
+        it takes more room and less time, and is dropped once this thread is to end.
+        """
+        with self._orders:
+            self._to_save[path] = scenario, runs, silent
             self._wake()
 
     def go(self, until: float = math.inf) -> None:
@@ -101,6 +125,7 @@ class Worker(QThread):
         """End the thread and wait for it: at most as long as one chunk of work takes."""
         with self._orders:
             self._quit = True
+            self._to_save = {path: order for path, order in self._to_save.items() if not order[-1]}
             self._wake()
         self.wait()
 
@@ -119,7 +144,7 @@ class Worker(QThread):
         """Carry out orders until told to end."""
         while True:
             with self._orders:
-                to_save, self._to_save = self._to_save, None
+                to_save = self._to_save.popitem() if self._to_save else None
                 wanted = None
                 if to_save is None:
                     if self._quit:
@@ -129,7 +154,7 @@ class Worker(QThread):
                 until, pace = self._until, self._pace
             try:
                 if to_save is not None:
-                    self._save(*to_save)
+                    self._save(to_save[0], *to_save[1])
                 elif wanted is not None:
                     self._build(wanted)
                 elif not self._step(until, pace):
@@ -142,13 +167,16 @@ class Worker(QThread):
                 sys.excepthook(type(error), error, error.__traceback__)
                 self._stop_for(f"the run stopped: {error}")
 
-    def _save(self, path: Path, scenario: Scenario, runs: Sequence[Run]) -> None:
+    def _save(self, path: Path, scenario: Scenario, runs: Sequence[Run], silent: bool) -> None:
+        begun, reason = perf_counter(), ""
         try:
-            save(path, scenario, runs)
+            save(path, scenario, runs, quick=silent)
         except InputError as error:
-            self.saved.emit("error", str(error))
-        else:
-            self.saved.emit("info", f"Saved as {path}. Ctrl+O opens it again.")
+            reason = str(error)
+        except MemoryError:
+            reason = f"{path}: there is not enough memory to save that much"
+        steps = {run: run.step for run in runs}
+        self.saved.emit(Saved(path, silent, reason, steps, perf_counter() - begun))
 
     def _build(self, making: Making) -> None:
         while True:

@@ -10,6 +10,7 @@ from pathlib import Path
 from statistics import quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter, time
+from typing import Literal
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
@@ -79,7 +80,7 @@ def live(name: str, seconds: float) -> None:
     window.close()
 
 
-def landscape(name: str, seconds: float, view: str) -> None:
+def landscape(name: str, seconds: float, view: Literal["2d", "3d"]) -> None:
     """Train at full speed while the slice is kept fresh and while it is left alone, in turns; map or relief."""
     window, _ = _endless(name)
     timeline, session = window.session.timeline, window.session
@@ -169,6 +170,6 @@ if __name__ == "__main__":
     if sys.argv[1] == "start":
         first_paint()
     elif sys.argv[1] == "landscape":
-        landscape(sys.argv[2], float(sys.argv[3]), sys.argv[4])
+        landscape(sys.argv[2], float(sys.argv[3]), "3d" if sys.argv[4] == "3d" else "2d")
     else:
         live(sys.argv[1], float(sys.argv[2]))

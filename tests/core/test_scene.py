@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from gdviz.core.run import Run, build, next_run
+from gdviz.core.run_view import MEAN_STEPS
 from gdviz.core.scenario import parse
-from gdviz.core.scene import MEAN_STEPS, Scene
+from gdviz.core.scene import Scene
 from tests.core.scene_support import at_rest, drawn
 
 SURFACE = """

@@ -245,12 +245,16 @@ optimizer = { kind = "gradient-descent", learning_rate = 1.0 }
     frame = Scene([run]).frame(None)
     assert frame is not None
     table = run.history.table()
+    # Its costs are told as means: single mini-batches are noise.
+    means = np.array([table.cost[max(0, step - 99) : step + 1].mean() for step in range(451)])
     now = standing(frame.run, 0.5)
     assert now.travelled is None
-    assert (now.best, now.best_step) == (float(table.cost.min()), int(table.cost.argmin()))
+    assert now.cost == pytest.approx(means[450])
+    assert now.best == pytest.approx(means.min())
+    assert now.best_step == int(means.argmin())
     assert now.reached is not None
-    assert table.cost[now.reached] <= 0.5
-    assert (table.cost[: now.reached] > 0.5).all()
+    assert means[now.reached] <= 0.5
+    assert (means[: now.reached] > 0.5).all()
     assert now.state == "converging"
     assert default_target(frame) == pytest.approx(math.ceil(table.cost[0]) / 100)
 

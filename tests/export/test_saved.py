@@ -17,9 +17,11 @@ from gdviz.core import history as history_module
 from gdviz.core.errors import InputError
 from gdviz.core.generators import finished
 from gdviz.core.making import begun, with_fork
+from gdviz.core.scenario import MOST_RUNS
+from gdviz.core.stopwatch import MOST_MARKS
 from gdviz.export import saved
 from gdviz.export.saved import load, reopened, save, scenario_of
-from tests.export.saved_support import SCENARIOS, contents, drive, ran, standing
+from tests.export.saved_support import SCENARIOS, contents, drive, ran, rewritten, standing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,6 +112,47 @@ def test_forks_and_forks_of_what_was_loaded(name: str, path: Path) -> None:
     fork = {"learning_rate": 0.1}
     ends = [drive(finished(with_fork(a, b, 1, 10, fork, "fork"))[1]) for a, b in ((scenario, runs), (again, loaded))]
     assert [standing(run) for run in ends[0]] == [standing(run) for run in ends[1]]
+
+
+@pytest.mark.parametrize("name", ["two knobs", "a full batch"])
+def test_the_seconds_come_back_and_go_on(name: str, path: Path) -> None:
+    scenario, runs = ran(SCENARIOS[name], 12)
+    scenario, runs = finished(with_fork(scenario, runs, 0, 7, {"learning_rate": 0.02}, "fork"))
+    drive(runs, 12)
+    save(path, scenario, runs)
+    _, loaded = finished(reopened(path))
+    for run, one in zip(loaded, runs, strict=True):
+        assert run.stopwatch.clock.marks == one.stopwatch.clock.marks
+        run.go_on()
+        run.stay_no_longer()
+        drive([run], 20)
+        clock = run.stopwatch.clock
+        assert clock.marks[: len(one.stopwatch.clock.marks)] == one.stopwatch.clock.marks
+        assert clock.steps[-1] == 20
+        assert clock.at(20) > clock.at(12) > clock.at(7) > clock.at(0) == 0
+
+
+def test_a_file_without_seconds_still_opens(path: Path) -> None:
+    scenario, runs = ran(SCENARIOS["two knobs"], 12)
+    save(path, scenario, runs)
+    rewritten(path, lambda tree, streams: tree["runs"][0].pop("clock"))
+    _, (run,) = finished(reopened(path))
+    assert standing(run) == standing(runs[0])
+    drive([run], 20)
+    clock = run.stopwatch.clock
+    assert np.isnan(clock.at(11)), "nobody took them"
+    assert clock.at(20) > clock.at(12) == 0, "they count from here on"
+
+
+def test_the_seconds_of_as_many_runs_as_there_may_be_fit_into_a_file(path: Path) -> None:
+    toml = SCENARIOS["one knob"].replace("steps = 40", f"steps = {MOST_MARKS}") + "[[runs]]\n" * (MOST_RUNS - 1)
+    scenario, runs = ran(toml, MOST_MARKS - 2)
+    assert {len(run.stopwatch.clock.steps) for run in runs} == {MOST_MARKS - 1}
+    save(path, scenario, runs)
+    manifest = path.read_bytes().split(b"\n", 2)[1]
+    assert len(manifest) < 0.75 * saved._MOST_MANIFEST, "there is room for what was changed by hand"
+    save(path, *load(path))
+    assert path.read_bytes().split(b"\n", 2)[1] == manifest
 
 
 @pytest.mark.parametrize("step", [2047, 2048, 2049, 5000])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import random
 import subprocess
@@ -18,7 +17,7 @@ import pytest
 
 from gdviz.core.errors import InputError
 from gdviz.export.saved import load, save, scenario_of
-from tests.export.saved_support import ADAM, BEALE, SCENARIOS, SURFACE, contents, ran, said
+from tests.export.saved_support import ADAM, BEALE, SCENARIOS, SURFACE, contents, ran, rewritten, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,24 +80,6 @@ class TestDamage:
         assert said(path) == "damaged: its numbers are not those that were saved"
 
 
-def rewritten(path: Path, change: Callable[[Any, list[bytes]], None]) -> None:
-    """Another manifest and other numbers, with checksums that fit: what only malice makes."""
-    _, line, rest = path.read_bytes().split(b"\n", 2)
-    tree, streams = json.loads(line), []
-    while rest:
-        inflate = zlib.decompressobj(wbits=-15)
-        streams.append(inflate.decompress(rest))
-        rest = inflate.unused_data
-    change(tree, streams)
-    crc, packed = 0, b""
-    for stream in streams:
-        crc = zlib.crc32(stream, crc)
-        deflate = zlib.compressobj(wbits=-15)
-        packed += deflate.compress(stream) + deflate.flush()
-    line = json.dumps(tree).encode()
-    path.write_bytes(b"gdviz runs 1 %08x %08x\n%s\n" % (zlib.crc32(line), crc, line) + packed)
-
-
 def put(at: int, dtype: str, index: int, value: float) -> Callable[[Any, list[bytes]], None]:
     """Another number in one of the arrays."""
 
@@ -158,6 +139,18 @@ HOSTILE: dict[str, tuple[Callable[[Any, list[bytes]], None], str]] = {
     "a change of nothing": (key("runs.0.changes", [[3, "no", 0.5]]), "runs[0]: Object contains unknown field `no`"),
     "a change of too much": (key("runs.0.changes", [[3, "learning_rate", 1e9]]), "runs[0]: Expected `float` <= "),
     "a change to come": (key("runs.0.changes", [[41, "beta1", 0.5]]), "runs[0]: changes: expected at steps of the"),
+    "a clock of too many marks": (
+        key("runs.0.clock", [[step, step] for step in range(5000)]),
+        "runs[0].clock: expected a list",
+    ),
+    "a clock of steps in disorder": (key("runs.0.clock", [[3, 0], [3, 1]]), "runs[0]: clock: expected steps in order"),
+    "a clock that runs back": (key("runs.0.clock", [[3, 0.5], [4, 0.25]]), "runs[0]: clock: expected steps in order"),
+    "a clock of steps to come": (key("runs.0.clock", [[41, 0.5]]), "runs[0]: clock: expected at steps of the past"),
+    "a clock of steps before": (key("runs.0.clock", [[-1, 0.5]]), "runs[0].clock[0][0]: expected"),
+    "seconds below zero": (key("runs.0.clock", [[3, -0.5]]), "runs[0].clock[0][1]: expected"),
+    "seconds without end": (key("runs.0.clock", [[3, 1e300]]), "a number >= 0 and <= 1e+10, got 1e+300"),
+    "seconds that are none": (key("runs.0.clock", [[3, float("nan")]]), "its second line is not JSON: "),
+    "a clock that is none": (key("runs.0.clock", 3), "runs[0].clock: expected a list"),
     "cannot go on for no reason": (
         lambda tree, _: tree["runs"][0].update(fixed=True, ended=""),
         "runs[0]: ended: expected to say why",

@@ -38,7 +38,8 @@ def written(toml: str) -> tuple[Scenario, list[Run], list[dict[str, str]], dict[
         if run.advance():
             writer.write(run)
     out = io.StringIO()
-    write_json(out, scenario, runs)
+    for _ in write_json(out, scenario, runs):
+        pass
     text.seek(0)
     return scenario, runs, list(csv.DictReader(text)), json.loads(out.getvalue())
 
@@ -123,7 +124,8 @@ def test_json_carries_changes_made_on_the_way() -> None:
     runs[1].advance()
     runs[1].change("learning_rate", 0.2)
     runs[1].advance()
-    write_json(out, scenario, runs)
+    for _ in write_json(out, scenario, runs):
+        pass
     told = json.loads(out.getvalue())
     assert told["scenario"]["runs"][1]["changes"] == [{"step": 3, "momentum": 0.1}, {"step": 0, "learning_rate": 0.2}]
     assert told["runs"][0]["step"] == []

@@ -151,6 +151,17 @@ def shown(window: Window, qtbot: QtBot, tmp_path: Path) -> Open:
 
 
 @pytest.fixture
+def opening(window: Window, qtbot: QtBot) -> Callable[[Callable[[], object]], None]:
+    """A function that does what opens something in the window, and waits for it."""
+
+    def carry_out(act: Callable[[], object]) -> None:
+        with qtbot.waitSignal(window.session.opened, timeout=20_000):
+            act()
+
+    return carry_out
+
+
+@pytest.fixture
 def said(window: Window) -> list[tuple[str, str]]:
     """Kind and text of all messages."""
     heard: list[tuple[str, str]] = []

@@ -89,7 +89,7 @@ def test_another_cost_is_another_scenario(
     runs = renewed(lambda: session.rebuild(changes))
     assert session.scenario is not None
     assert title in session.scenario.title
-    assert session.name == session.scenario.title
+    assert session.name == f"“{session.scenario.title}”"
     assert [run.optimizer.learning_rate for run in runs] == [0.001, 0.01]
     assert session.timeline.frame is not None
     assert not any(run.ghost for run in session.timeline.frame.runs)
@@ -111,10 +111,10 @@ def test_a_race_is_put_together_and_taken_apart(session: Session, opened: Open, 
     assert (session.selected, session.timeline.pace) == (2, 60)  # the user's speed stays
     runs = renewed(lambda: session.rebuild({"optimizer": "adam"}))
     assert [type(run.optimizer).__name__ for run in runs] == ["GradientDescent", "HeavyBall", "Adam"]
-    assert [run.label for run in renewed(session.remove_run)] == ["gentle", "bold"]
+    assert [run.label for run in renewed(lambda: session.remove(session.runs[session.selected]))] == ["gentle", "bold"]
     assert session.selected == 1
-    renewed(session.remove_run)
-    session.remove_run()  # the last one stays
+    renewed(lambda: session.remove(session.runs[session.selected]))
+    session.remove(session.runs[0])  # the last one stays
     assert [run.label for run in session.runs] == ["gentle"]
 
 
@@ -128,7 +128,7 @@ def test_what_was_meant_for_runs_that_are_going_is_left_undone(
         session.open("worked-run")  # one run, of one knob
         session.put_ball((1.0, 1.0), 1)
         session.add_run((1.0, 1.0))
-        session.remove_run()
+        session.remove(session.runs[0])
         session.slower(session.runs[1])
         session.rebuild({"optimizer": "momentum"})
 

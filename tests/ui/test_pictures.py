@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -142,7 +142,8 @@ def test_the_real_landscape(window: Window, take: Take, qtbot: QtBot) -> None:
         frame = window.session.timeline.frame
         assert frame is not None
         assert frame.plane == "path"
-        for view, words, theme in (("2d", "map", LIGHT), ("3d", "relief", DARK)):
+        looks: tuple[tuple[Literal["2d", "3d"], str, Theme], ...] = (("2d", "map", LIGHT), ("3d", "relief", DARK))
+        for view, words, theme in looks:
             window.surface.set_view(view)
             taken.append(take(f"landscape-{name}-{words}", theme))
     for one, two in combinations(taken, 2):

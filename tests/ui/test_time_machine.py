@@ -53,6 +53,20 @@ def test_a_step_between_two_snapshots_is_computed_exactly_when_the_cursor_rests(
     assert not (frame_of(window).theta == theta).all()
 
 
+def test_it_says_how_far_it_is_to_the_exact_step(window: Window, shown: Open, qtbot: QtBot) -> None:
+    (run,) = shown(LONG_DIGITS.replace("batch_size = 16", "batch_size = 2000\nproblem.hidden = [512]"))
+    go(window, qtbot, 15)
+    for _ in range(2):
+        thinned(run)
+    notes: list[str] = []
+    window.session.timeline.frame_ready.connect(lambda _: notes.append(window.weights.note.text))
+    at_rest_at(window, qtbot, 14)
+    shares = [int(note.split("computing step 14: ")[1].split()[0]) for note in notes if "computing step 14: " in note]
+    assert len(set(shares)) > 1
+    assert shares == sorted(shares)
+    assert "step" not in notes[-1]
+
+
 @pytest.mark.parametrize("toml", [LONG_DIGITS, LONG_PARABOLAS], ids=["digits", "surface"])
 def test_a_fork_goes_its_own_way_from_the_step_on_show(toml: str, window: Window, shown: Open, qtbot: QtBot) -> None:
     runs = shown(toml)
@@ -125,7 +139,7 @@ def test_undo_brings_back_what_a_reset_a_removal_a_fork_or_another_scenario_took
             act()  # type: ignore[operator]  # one of the verbs below
 
     window.session.seek(5)
-    for act in (session.reset, session.remove_run, lambda: session.fork({"learning_rate": 0.1}, "fork")):
+    for act in (session.reset, lambda: session.remove(runs[0]), lambda: session.fork({"learning_rate": 0.1}, "fork")):
         lost(act)
         assert session.runs != runs
         with qtbot.waitSignal(session.opened, timeout=LONG):

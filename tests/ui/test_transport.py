@@ -15,7 +15,7 @@ from gdviz.ui.transport import SPEEDS, TimelineBar, TransportBar, steps_per_seco
 
 Key = Qt.Key
 BUTTONS = {
-    "Open…": "open_asked",
+    "Open": "open_asked",
     "Start": "start_asked",
     "Back": "back_asked",
     "Step": "step_asked",
@@ -23,6 +23,7 @@ BUTTONS = {
     "Live": "live_asked",
     "Reset": "reset_asked",
     "New seed": "new_seed_asked",
+    "Compare": "compare_asked",
     "Theme": "theme_asked",
 }
 SHORTCUTS = {
@@ -34,6 +35,7 @@ SHORTCUTS = {
     "Live": "End",
     "Reset": "(R)",
     "New seed": "Shift+R",
+    "Compare": "(C)",
     "Theme": "(T)",
 }
 

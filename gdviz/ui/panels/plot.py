@@ -31,8 +31,7 @@ class Axis(pg.AxisItem):
     def tickStrings(self, values: list[float], scale: float, spacing: float) -> list[str]:
         if self.logMode:
             return [number(10.0**v) if abs(v) < 300 else f"1e{v:.0f}" for v in values]
-        texts = [number(v) if abs(v) < 1 or abs(v) >= 1e7 else f"{v:,.7g}" for v in values]
-        return ["step 0" if text == "0" and self.orientation == "bottom" else text for text in texts]
+        return [number(v) if abs(v) < 1 or abs(v) >= 1e7 else f"{v:,.7g}" for v in values]
 
 
 def placed(item: Item, z: float) -> Item:

@@ -4,108 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainterPath, QWheelEvent
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QPainterPath
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from gdviz.core.curve import CurveBuilder
-from gdviz.core.frame import Evaluations, Floats, Frame, RunFrame
-from gdviz.core.history import History
-from gdviz.core.optimizers import GradientDescent
-from gdviz.core.surfaces import SURFACES
-from gdviz.ui.panels.loss import LossPanel
 from gdviz.ui.theme import DARK, LIGHT, Theme
-from gdviz.ui.widgets import Button
-
-NONE = np.empty(0)
-UNMEASURED = Evaluations(np.empty(0, np.int64), NONE, NONE, NONE, NONE)
-
-
-def measured(steps: list[int], train: list[float], test: list[float], accuracy: list[float]) -> Evaluations:
-    return Evaluations(np.array(steps), np.array(train), np.array(accuracy), np.array(test), np.array(accuracy))
-
-
-def run(costs: Floats, window: int = 1, **fields: object) -> RunFrame:
-    builder = CurveBuilder(window)
-    builder.extend(np.arange(len(costs)), costs)
-    newest = len(costs) - 1
-    known = RunFrame(
-        colour=0, label="run", ghost=False, on_surface=True, step=newest, newest=newest, epoch=None,
-        cost=float(costs[-1]), grad_norm=1.0, learning_rate=0.1, ended="", curve=builder.curve(),
-        evaluations=UNMEASURED, trail=np.empty((0, 2)), trail_costs=NONE, off_plane=0.0,
-        optimizer=GradientDescent(), past=History(1, 0, np.dtype(float), 64).table(), row=0,
-    )  # fmt: skip
-    return replace(known, **fields)  # type: ignore[arg-type]  # any field
-
-
-def frame(*runs: RunFrame, selected: int = 0, live: bool = False) -> Frame:
-    theta = np.zeros(1)
-    step = runs[selected].step
-    return Frame(SURFACES[0], runs, selected, live, None, False, theta, step, theta, None, (), None, None)
-
-
-class Shown:
-    """A panel on the screen, its picture, and the mouse over it."""
-
-    def __init__(self, qtbot: QtBot, theme: Theme = DARK) -> None:
-        self.panel = LossPanel(theme)
-        qtbot.addWidget(self.panel)
-        self.panel.resize(700, 500)
-        self.panel.show()
-        qtbot.waitExposed(self.panel)
-        self.view = self.panel._view
-        self.viewport: QWidget = self.panel._plot.viewport()
-
-    def show(self, *runs: RunFrame, selected: int = 0) -> None:
-        self.panel.show_frame(frame(*runs, selected=selected))
-        QApplication.processEvents()
-
-    def at(self, x: float, y: float) -> QPoint:
-        """Where a point of the axes is on the viewport."""
-        return self.panel._plot.mapFromScene(self.view.mapViewToScene(QPointF(x, y)))  # type: ignore[no-any-return]  # no types
-
-    def picture(self) -> QImage:
-        return self.viewport.grab().toImage()
-
-    def has(self, colour: str, x: float, y: float, within: int = 2) -> bool:
-        """Whether this colour is at a point of the axes, or a few pixels away."""
-        picture, centre, wanted = self.picture(), self.at(x, y), QColor(colour)
-        near = range(-within, within + 1)
-        pixels = [picture.pixelColor(centre + QPoint(dx, dy)) for dx in near for dy in near]
-        differences = ((p.red() - wanted.red(), p.green() - wanted.green(), p.blue() - wanted.blue()) for p in pixels)
-        return any(max(map(abs, difference)) < 24 for difference in differences)
-
-    def ink(self, x: float, y: float) -> int:
-        """How much the strongest pixel around a point of the axes differs from the background, 0 to 255."""
-        picture, centre, back = self.picture(), self.at(x, y), QColor(DARK.panel)
-        pixels = [picture.pixelColor(centre + QPoint(0, dy)) for dy in (-2, -1, 0, 1, 2)]
-        return max(max(abs(p.red() - back.red()), abs(p.green() - back.green())) for p in pixels)
-
-    def mouse(self, kind: QEvent.Type, at: QPoint, button: Qt.MouseButton, held: Qt.MouseButton) -> None:
-        there = QPointF(self.viewport.mapToGlobal(at))
-        event = QMouseEvent(kind, QPointF(at), there, button, held, Qt.KeyboardModifier.NoModifier)
-        QApplication.sendEvent(self.viewport, event)
-
-    def wheel(self, at: QPoint, notches: int) -> None:
-        there, none = QPointF(self.viewport.mapToGlobal(at)), Qt.KeyboardModifier.NoModifier
-        turn = QPoint(0, 120 * notches)
-        event = QWheelEvent(
-            QPointF(at), there, QPoint(), turn, Qt.MouseButton.NoButton, none, Qt.ScrollPhase.NoScrollPhase, False
-        )
-        QApplication.sendEvent(self.viewport, event)
-
-    def ranges(self) -> NDArray[np.float64]:
-        return np.array(self.view.viewRange())
-
-    def button(self, text: str) -> Button:
-        return next(button for button in self.panel.findChildren(Button) if button.text() == text)
-
-    def legend(self) -> str:
-        text: str = self.panel._legend.text()
-        return text
+from tests.ui.panels.loss_support import Shown, frame, measured, run
 
 
 @pytest.fixture
@@ -188,24 +94,23 @@ def test_train_and_test_accuracy_are_both_drawn_and_told_apart(shown: Shown) -> 
     assert "•─&nbsp;train&nbsp;accuracy" in shown.panel._legend.toolTip()
 
 
-@pytest.mark.parametrize("ratio", [6000, 1 / 6000], ids=["many times longer", "many times shorter"])
-def test_evaluations_are_dots_however_far_their_steps_are_stretched(shown: Shown, ratio: float) -> None:
-    few, many = np.full(7, 1.0), np.full(36_001, 2.0)
-    ours, other = (many, few) if ratio > 1 else (few, many)
-    newest = len(other) - 1
+@pytest.mark.parametrize("per_epoch", [1, 6000], ids=["far apart", "close together"])
+def test_evaluations_are_dots_however_far_their_steps_are_apart(shown: Shown, per_epoch: int) -> None:
+    newest, others = 6 * per_epoch, 6000 // per_epoch
     evaluations = measured([0, newest // 2], [0.5, 0.5], [1.5, 1.5], [0.1, 0.2])
-    shown.show(run(ours, epoch=6.0), run(other, epoch=6.0, colour=1, evaluations=evaluations))
+    shown.show(
+        run(np.full(6 * others + 1, 1.0), epoch=6.0, steps_per_epoch=others),
+        run(np.full(newest + 1, 2.0), epoch=6.0, steps_per_epoch=per_epoch, colour=1, evaluations=evaluations),
+    )
     items = shown.panel._runs[1]
-    assert items.x_scale == pytest.approx(ratio, rel=0.01)
     for item in (items._ring, items._hole, items._rim, items._dot):
         ends = item.mapToScene(item.path())
         assert ends.elementCount() == 4
         for i in (0, 2):
             assert 0 < ends.elementAt(i + 1).x - ends.elementAt(i).x < 0.5, "too short to be seen, in pixels"
-    middle, end = newest // 2 * items.x_scale, newest * items.x_scale
-    assert shown.has(DARK.runs[1], middle, 0.5, within=1)
+    assert shown.has(DARK.runs[1], 3, 0.5, within=1)
     for cost in (0.5, 1.5):
-        assert not shown.has(DARK.runs[1], (middle + end) / 2, cost), "no bar behind the dot"
+        assert not shown.has(DARK.runs[1], 4.5, cost), "no bar behind the dot"
 
 
 def test_the_marker_stands_at_the_cursor_and_says_the_numbers(shown: Shown) -> None:
@@ -306,14 +211,14 @@ def test_a_run_far_off_leaves_the_view_before_the_painter_fails(shown: Shown) ->
 
 
 def test_runs_stand_at_the_same_epoch(shown: Shown) -> None:
-    big_steps = run(np.append(np.full(50, 1.0), np.full(51, 2.0)), epoch=10.0, colour=1)
-    small_steps = run(np.full(201, 3.0), epoch=10.0)
-    shown.show(small_steps, big_steps)
-    assert shown.panel._runs[1].x_scale == 2.0
-    assert shown.has(DARK.runs[1], 150, 2.0)
-    assert shown.has(DARK.runs[1], 50, 1.0)
-    shown.show(replace(small_steps, step=0, epoch=0.0), replace(big_steps, step=0, epoch=0.0))
-    assert shown.panel._runs[1].x_scale == 2.0, "step 0 tells nothing new"
+    big_steps = run(np.append(np.full(50, 1.0), np.full(51, 2.0)), epoch=10.0, steps_per_epoch=10, colour=1)
+    small_steps = run(np.full(201, 3.0), epoch=10.0, steps_per_epoch=20)
+    for cursor in (200, 0):
+        shown.show(replace(small_steps, step=cursor), replace(big_steps, step=cursor // 2))
+        assert shown.has(DARK.runs[0], 9.5, 3.0)
+        assert shown.has(DARK.runs[1], 7.5, 2.0)
+        assert shown.has(DARK.runs[1], 2.5, 1.0)
+        assert 10 < shown.ranges()[0, 1] < 20
 
 
 def test_a_ghost_is_grey_and_below(shown: Shown) -> None:

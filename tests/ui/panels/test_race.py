@@ -150,16 +150,73 @@ def test_tooltips_say_which_formula_runs_and_where_the_best_was(panel: RacePanel
     assert f"at step {best}<" in model.index(1, Column.BEST).data(tooltip)
 
 
-def test_a_network_has_no_distance(qtbot: QtBot, panel: RacePanel) -> None:
-    digits = build(parse('[problem]\nkind = "digits"\ntrain_size = 100\n[[runs]]\n[[runs]]', "here"))
-    for run in digits:
-        while run.step < 2:
+def digits(*runs: str, steps: int = 12) -> Scene:
+    scenario = parse(
+        '[problem]\nkind = "digits"\ntrain_size = 160\n' + "".join(f"[[runs]]\n{r}\n" for r in runs), "here"
+    )
+    made = build(scenario)
+    for run in made:
+        while run.step < steps:
             run.advance()
         run.history.snapshot(run.row)
-    panel.show_frame(at(Scene(digits), None))
-    assert panel.table.isColumnHidden(Column.TRAVELLED)
+    return Scene(made, problem=scenario.problem)
+
+
+def test_a_network_has_no_distance_and_no_race_to_a_cost(panel: RacePanel) -> None:
+    panel.resize(1600, 220)
+    panel.show_frame(at(digits("", ""), None))
+    hidden = {column for column in Column if panel.table.isColumnHidden(column)}
+    assert hidden == {Column.TRAVELLED, Column.STEPS, Column.DIFFERS}
+    assert not panel.target.isVisible()
     panel.show_frame(at(Scene(finished()), None))
-    assert not panel.table.isColumnHidden(Column.TRAVELLED)
+    hidden = {column for column in Column if panel.table.isColumnHidden(column)}
+    assert hidden == {Column.ACCURACY, Column.DIFFERS}
+    assert panel.target.isVisible()
+    assert panel.target.value == pytest.approx(0.3)
+
+
+def test_among_networks_who_reads_most_digits_rightly_leads(panel: RacePanel) -> None:
+    optimizer = 'optimizer = { kind = "gradient-descent", learning_rate = %s }'
+    scene = digits(f"{optimizer % 1e-9}\nseed = 3", f"{optimizer % 3.0}\nseed = 3", steps=16)
+    frame = at(scene, None)
+    panel.show_frame(frame)
+    measured = [run.evaluations.test_accuracy[-1] for run in frame.runs]
+    assert cells(panel, Column.ACCURACY) == [f"{100 * accuracy:.1f} %" for accuracy in measured]
+    assert measured[1] > measured[0]
+    assert [entry.leads for entry in panel.table.entries] == [None, Column.ACCURACY]
+    tooltip = panel.table.model().index(1, Column.ACCURACY).data(Qt.ItemDataRole.ToolTipRole)
+    assert f"{100 * measured[1]:.2f} % of the test images, at step 16<" in tooltip
+    panel.show_frame(at(scene, 0))  # where both read the same
+    assert [entry.leads for entry in panel.table.entries] == [None, None]
+
+
+def test_costs_of_mini_batches_are_means(panel: RacePanel) -> None:
+    scene = digits("batch_size = 20", "batch_size = 'full'")
+    frame = at(scene, 5)
+    panel.show_frame(frame)
+    mean = float(frame.runs[0].past.cost[:6].mean())
+    here = float(frame.runs[1].past.cost[frame.runs[1].row])
+    assert cells(panel, Column.COST) == [number(mean), number(here)]
+    tooltips = [panel.table.model().index(row, Column.COST).data(Qt.ItemDataRole.ToolTipRole) for row in range(2)]
+    assert "mean cost of the last 100 mini-batches" in tooltips[0]
+    assert "mean" not in tooltips[1]
+
+
+def test_what_differs_is_told_beside_how_far_and_how_long(panel: RacePanel) -> None:
+    panel.resize(1600, 220)
+    frame = at(digits("seed = 0", "seed = 7\nbatch_size = 80"), None)
+    panel.show_frame(frame)
+    assert cells(panel, Column.DIFFERS) == ["batch 10, seed 0", "batch 80, seed 7"]
+    assert cells(panel, Column.STEP) == ["12", "2"]  # of the same epoch
+    seconds = [run.clock.at(run.step) for run in frame.runs]
+    assert 0 < seconds[1] < seconds[0]
+    assert cells(panel, Column.SECONDS) == [f"{each:.3f}" for each in seconds]
+    says = panel.table.model().index(1, Column.RUN).data(Qt.ItemDataRole.ToolTipRole)
+    assert "batches of 80 images, seed 7" in says
+    panel.timed = False
+    panel.show_frame(frame)
+    panel.set_playing(False)
+    assert panel.table.isColumnHidden(Column.SECONDS)
 
 
 # --- the target ---
@@ -288,8 +345,8 @@ def test_what_is_shown_is_whole(panel: RacePanel, width: int) -> None:
         if column != Column.RUN and not table.isColumnHidden(column):
             longest = max(table.fontMetrics().horizontalAdvance(text) for text in cells(panel, column))
             assert longest <= table.columnWidth(column)
-    if width >= 800:
-        assert not any(table.isColumnHidden(column) for column in Column)
+    if width >= 1200:
+        assert {column for column in Column if table.isColumnHidden(column)} == {Column.ACCURACY, Column.DIFFERS}
 
 
 @pytest.mark.usefixtures("styled")

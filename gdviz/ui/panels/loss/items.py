@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from gdviz.core.frame import Curve, Evaluations, Floats, RunFrame
+from gdviz.ui.panels.loss.axis import Even, Scale
 from gdviz.ui.panels.loss.view import SMALLEST, View
 from gdviz.ui.panels.plot import line_pen, placed
 from gdviz.ui.theme import Theme
@@ -61,21 +62,25 @@ class Marker:
             self.place()
 
     def move(self, x: float, y: float) -> None:
-        """Go to a point of the view; no dot where y is not finite."""
+        """Go to a point of the view; no dot where y is not finite, and nothing where x is not."""
         if (x, y) != (self._x, self._y):
             self._x, self._y = x, y
             self.place()
 
     def place(self) -> None:
         """Follow the view."""
+        is_anywhere = math.isfinite(self._x)
+        for item in (self._line, self._pill):
+            item.setVisible(is_anywhere)
+        self._dot.setVisible(is_anywhere and math.isfinite(self._y))
+        if not is_anywhere:
+            return
         (left, right), (bottom, top) = self._view.viewRange()
         area = self._view.rect()
         x = area.width() * (self._x - left) / (right - left)
         column = math.floor(x) + 0.5  # the middle of a pixel: crisp
         self._line.setLine(column, 0, column, area.height())
-        on_curve = math.isfinite(self._y)
-        self._dot.setVisible(on_curve)
-        if on_curve:
+        if math.isfinite(self._y):
             self._dot.setPos(x, area.height() * (top - self._y) / (top - bottom))
         pill, corner = self._pill.boundingRect(), self._view.pos()
         at = min(max(x, 0.0), area.width()) + corner.x() - pill.width() / 2
@@ -84,7 +89,7 @@ class Marker:
 
 
 class RunItems:
-    """The native items that draw one run, in its own steps; each is touched only when what it shows has changed."""
+    """The native items that draw one run; each is touched only when what it shows has changed."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -104,8 +109,8 @@ class RunItems:
         self._curve: Curve | None = None
         self._evaluations_key: object = None
         self._evaluations: Evaluations | None = None
-        self.x_scale = 1.0
-        """steps of the selected run in one of this run's"""
+        self.scale: Scale = Even()
+        """where its steps stand"""
         self._ends = self._levels = np.empty(0)
         self.stride = 1
         """steps in a drawn column"""
@@ -117,11 +122,11 @@ class RunItems:
 
     def set_style(self, run: RunFrame, selected: bool, theme: Theme) -> None:
         """Colours, widths and what lies over what: ghosts lowest, the selected run on top."""
-        style = run.colour, run.ghost, selected, theme
+        style = run.colour, run.ghost, run.left, selected, theme
         if style == self._style:
             return
         self._style = style
-        colour = theme.run(run.colour, run.ghost)
+        colour = theme.run(run.colour, run.ghost, run.left)
         # Mixed and not see-through, because where the line crosses itself it would add up to the full colour.
         ours, back = colour.rgb(), QColor(theme.panel).rgb()
         thin = (round(0.45 * part(ours) + 0.55 * part(back)) for part in (qRed, qGreen, qBlue))
@@ -141,66 +146,96 @@ class RunItems:
             item.setZValue(height)
         self._thin.setZValue(-15)
 
-    def set_x_scale(self, scale: float) -> None:
-        """Stretch the steps, so that equal epochs stand at equal places."""
-        if scale != self.x_scale:
-            self.x_scale = scale
-            for item in self._all[:-1]:
-                item.setTransform(QTransform.fromScale(scale, 1))
-
     def draw_curve(self, run: RunFrame, log: bool, columns: int, x_range: Range, y_range: Range) -> None:
         """Draw what lies in the view's ranges, in at most so many columns."""
-        key = log, columns, x_range, y_range, self.x_scale, run.ended
+        key = log, columns, x_range, y_range, self.scale, run.ended
         if run.curve is self._curve and key == self._curve_key:
             return
         self._curve, self._curve_key = run.curve, key
-        curve = _fold(run.curve, columns, x_range[0] / self.x_scale, x_range[1] / self.x_scale)
+        curve = _fold(run.curve, columns, *(self.scale.step(x) for x in x_range))
         self.stride = curve.stride
         ends = curve.steps + (self.stride - 1)
         if len(ends):
             ends[-1] = min(ends[-1], run.newest)
         low, high, mean = (_heights(costs, log, y_range) for costs in (curve.low, curve.high, curve.mean))
-        band = ends, mean
+        starts, stops = self.scale.spread(curve.steps), self.scale.spread(ends)
+        band = stops, mean
         if self.stride > 1:
             # The end that is nearer to the mean comes last, so that a curve which falls is drawn falling.
             falls = mean - low < high - mean
             heights = np.stack([np.where(falls, high, low), np.where(falls, low, high)], axis=1).ravel()
-            band = np.stack([curve.steps, ends], axis=1).ravel(), heights
+            band = np.stack([starts, stops], axis=1).ravel(), heights
         elif curve.window > 1:
-            band = curve.steps, low
+            band = starts, low
         self._ends, self._levels = ends, mean
         exact = curve.window == 1
-        x, y = band if exact else (ends, mean)
+        x, y = band if exact else (stops, mean)
         climbed = np.abs(np.diff(y[np.isfinite(y)])).sum() / (y_range[1] - y_range[0])
         pen = self._strong.pen()
-        pen.setWidth(1 if run.ghost or climbed > _WILD else 2)
+        pen.setWidth(1 if run.ghost or run.left or climbed > _WILD else 2)
         self._strong.setPen(pen)
         self._strong.setPath(line(x, y))
         self._thin.setPath(QPainterPath() if exact else line(*band))
-        blew_up = run.ended.startswith("blew up") and len(run.curve.steps) > 0
+        end = self.scale.spread(np.minimum(run.curve.steps[-1:] + run.curve.stride - 1, run.newest))
+        blew_up = run.ended.startswith("blew up") and bool(np.isfinite(end).all()) and len(end) > 0
         self._cross.setVisible(blew_up)
         if blew_up:
             bottom, top = y_range
             last, edge = _heights(run.curve.mean[-1:], log, y_range)[0], 0.03 * (top - bottom)
-            at = min(run.curve.steps[-1] + run.curve.stride - 1, run.newest) * self.x_scale
-            self._cross.setPos(at, min(max(last, bottom + edge), top - edge))
+            self._cross.setPos(end[0], min(max(last, bottom + edge), top - edge))
 
     def draw_evaluations(self, run: RunFrame, log: bool, dot: float, y_range: Range) -> None:
         """Draw train and test costs as dots; `dot` is a length on the x axis that is too short to be seen."""
-        key = log, dot, y_range, self.x_scale
+        key = log, dot, y_range, self.scale
         if run.evaluations is self._evaluations and key == self._evaluations_key:
             return
         self._evaluations, self._evaluations_key = run.evaluations, key
-        steps = run.evaluations.steps.astype(float)
+        x = self.scale.spread(run.evaluations.steps.astype(float))
         train, test = run.evaluations.train_cost, run.evaluations.test_cost
         for costs, back, front in ((test, self._ring, self._hole), (train, self._rim, self._dot)):
-            path = dots(steps, _heights(costs, log, y_range), dot / self.x_scale)
+            path = dots(x, _heights(costs, log, y_range), dot)
             back.setPath(path)
             front.setPath(path)
 
     def at(self, step: int) -> float:
         """The height of the drawn curve at a step, nan where there is none."""
         return float(np.interp(step, self._ends, self._levels)) if len(self._ends) else math.nan
+
+
+class AccuracyItems:
+    """How often a network is right on train and on test images: a line and its dots each, on an axis of their own."""
+
+    def __init__(self, view: View) -> None:
+        self._train, self._test = ((placed(QGraphicsPathItem(), 5), placed(QGraphicsPathItem(), 5)) for _ in range(2))
+        for item in (*self._train, *self._test):
+            view.addItem(item, ignoreBounds=True)
+        self._drawn: tuple[Evaluations, Scale, float] | None = None
+
+    def set_theme(self, theme: Theme) -> None:
+        """Recolour them."""
+        faint = line_pen(theme.muted, 1.2)
+        self._train[0].setPen(faint)
+        faint.setDashPattern([4, 3])
+        self._test[0].setPen(faint)
+        for _, points in (self._train, self._test):
+            points.setPen(dot_pen(theme.muted, 4))
+
+    def draw(self, measured: Evaluations, scale: Scale, dot: float) -> None:
+        """Draw what was measured; `dot` is a length on the x axis that is too short to be seen."""
+        if (measured, scale, dot) == self._drawn:
+            return
+        self._drawn = measured, scale, dot
+        x = scale.spread(measured.steps.astype(float))
+        for (curve, points), accuracy in ((self._train, measured.train_accuracy), (self._test, measured.test_accuracy)):
+            known = np.isfinite(accuracy)
+            curve.setPath(line(x[known], accuracy[known]))
+            points.setPath(dots(x[known], accuracy[known], dot))
+
+    def place(self, bottom: float, top: float) -> None:
+        """Stand from the lower end of the view to the upper, whatever costs these are."""
+        stretch = QTransform(1, 0, 0, top - bottom, 0, bottom)
+        for item in (*self._train, *self._test):
+            item.setTransform(stretch)
 
 
 def dot_pen(colour: str | QColor, size: float) -> QPen:
@@ -211,14 +246,14 @@ def dot_pen(colour: str | QColor, size: float) -> QPen:
 
 
 def line(x: Floats, y: Floats) -> QPainterPath:
-    """A line through the points, broken where y is not finite."""
-    path: QPainterPath = pg.arrayToQPath(x, y, connect="all" if np.isfinite(y).all() else "finite")
+    """A line through the points, broken where they are not finite."""
+    path: QPainterPath = pg.arrayToQPath(x, y, connect="finite")
     return path
 
 
 def dots(x: Floats, y: Floats, length: float) -> QPainterPath:
     """Lines of this length at the points, for a `dot_pen`."""
-    shown = np.isfinite(y)
+    shown = np.isfinite(x) & np.isfinite(y)
     x, y = x[shown], y[shown]
     path: QPainterPath = pg.arrayToQPath(np.stack([x, x + length], axis=1).ravel(), np.repeat(y, 2), connect="pairs")
     return path

@@ -11,9 +11,10 @@ _LEGEND = 8
 
 def run_list(frame: Frame, theme: Theme) -> str:
     """The runs, to be clicked, as rich text."""
-    order = sorted(range(len(frame.runs)), key=lambda i: frame.runs[i].ghost)
-    hidden = len(order) - _LEGEND
-    if hidden > 0:
+    drawn = (i for i, run in enumerate(frame.runs) if not run.hidden)
+    order = sorted(drawn, key=lambda i: frame.runs[i].ghost)
+    too_many = len(order) - _LEGEND
+    if too_many > 0:
         order = [*[i for i in order if i != frame.selected][: _LEGEND - 2], frame.selected]
         order.sort(key=lambda i: (frame.runs[i].ghost, i))
     entries = []
@@ -25,10 +26,10 @@ def run_list(frame: Frame, theme: Theme) -> str:
         label = html.escape(label).replace(" ", "&nbsp;").replace("-", "&#8209;")
         if i == frame.selected:
             label = f"<b>{label}</b>"
-        swatch = f'<span style="color:{theme.run(run.colour, run.ghost).name()}">━━</span>'
+        swatch = f'<span style="color:{theme.run(run.colour, run.ghost, run.left).name()}">━━</span>'
         entries.append(f'<a href="{i}" style="color:{theme.text};text-decoration:none">{swatch}&nbsp;{label}</a>')
-    if hidden > 0:
-        entries.append(f"+{hidden + 1}")
+    if too_many > 0:
+        entries.append(f"+{too_many + 1}")
     return "&nbsp;&nbsp; ".join(entries)
 
 

@@ -1,11 +1,12 @@
-"""The cost by step: each run's mini-batches, their running mean and the evaluations, with a marker at the cursor."""
+"""The cost as runs go on: mini-batches, their running mean and the evaluations, with a marker at the cursor."""
 
 from time import perf_counter
+from typing import Literal
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QResizeEvent, QTransform
+from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QResizeEvent
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFrame,
@@ -17,12 +18,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from gdviz.core.frame import Evaluations, Frame
+from gdviz.core.frame import Frame, RunFrame
 from gdviz.ui.panels.loss import sharpness
-from gdviz.ui.panels.loss.items import Marker, RunItems, dot_pen, dots, line
+from gdviz.ui.panels.loss.axis import AxisButton, Kind, StepAxis, named, possible, scale_of, usual
+from gdviz.ui.panels.loss.items import AccuracyItems, Marker, RunItems
 from gdviz.ui.panels.loss.legend import key, run_list
 from gdviz.ui.panels.loss.sharpness import SharpnessPlot
-from gdviz.ui.panels.loss.view import View, above, linear_range, log_range, x_scale
+from gdviz.ui.panels.loss.view import View, above, linear_range, log_range
 from gdviz.ui.panels.plot import Axis, line_pen, placed
 from gdviz.ui.theme import Theme
 from gdviz.ui.widgets import Button, number, tip
@@ -46,14 +48,21 @@ class LossPanel(QWidget):
         self._theme = theme
         self._frame: Frame | None = None
         self._log = self._zoomed = self._behind = False
+        self._least = 0.0
+        """so far the horizontal axis goes at least"""
+        self._fitted: object = None
         self._runs: list[RunItems] = []
-        self._accuracy_of: tuple[Evaluations, float] | None = None
+        """one for each run that is not hidden"""
+        self._kind: Kind = "step"
+        """what the horizontal axis counts"""
+        self._chosen: Kind | None = None
+        """the same, where somebody chose"""
         self._drawn = 0.0
         self._late = QTimer(self, singleShot=True, interval=round(1000 * _SETTLE))
         self._late.timeout.connect(self._catch_up)
 
         self._view = View(enableMenu=False)
-        self._left, self._bottom, self._right = Axis("left"), Axis("bottom"), Axis("right")
+        self._left, self._bottom, self._right = Axis("left"), StepAxis("bottom"), Axis("right")
         # Put together here, because a PlotWidget makes seven menus that nobody opens and that outlive it.
         self._plot = pg.GraphicsLayoutWidget()
         self._plot.setFrameShape(QFrame.Shape.NoFrame)
@@ -62,7 +71,6 @@ class LossPanel(QWidget):
         self._plot.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
         self._plot.setMinimumSize(120, 60)
         self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._plot.setAccessibleName("Cost by step")
         self._plot.ci.layout.setSpacing(0)
         self._plot.addItem(self._left, 0, 0)
         self._plot.addItem(self._view, 0, 1)
@@ -76,15 +84,9 @@ class LossPanel(QWidget):
         self._right.setRange(0, 100)
         self._view.disableAutoRange()
         self._view.setDefaultPadding(0)
-        self._view.setLimits(minXRange=2)
 
         self._grid = placed(QGraphicsPathItem(self._view), -20)
-        # A line and its dots each.
-        self._train_accuracy, self._test_accuracy = (
-            (placed(QGraphicsPathItem(), 5), placed(QGraphicsPathItem(), 5)) for _ in range(2)
-        )
-        for item in (*self._train_accuracy, *self._test_accuracy):
-            self._view.addItem(item, ignoreBounds=True)
+        self._accuracy = AccuracyItems(self._view)
         self._marker = Marker(self._view, self._plot.ci)
         self._sharpness = SharpnessPlot(self._plot, self._view)
 
@@ -135,6 +137,8 @@ class LossPanel(QWidget):
         column.addLayout(header)
         column.addWidget(self._legend)
         column.addWidget(self._plot, 1)
+        self._name = AxisButton(self)  # the last, which lies over the others
+        self._name.chosen.connect(self.set_x_axis)
 
         self._sharpness.view.sought.connect(self._seek)
         self._sharpness.view.reset.connect(self._reset_view)
@@ -165,7 +169,8 @@ class LossPanel(QWidget):
         What is held back is drawn when the timer runs out, so the last frame is always shown in full.
         """
         before, self._frame = self._frame, frame
-        if not (frame.live and self._late.isActive()) or before is None or len(before.runs) != len(frame.runs):
+        others = before is None or [run.hidden for run in before.runs] != [run.hidden for run in frame.runs]
+        if others or not (frame.live and self._late.isActive()):
             self._catch_up(force=True)
         else:
             self._behind = True
@@ -180,14 +185,8 @@ class LossPanel(QWidget):
             axis.setPen(pg.mkPen(theme.border))
             axis.setTextPen(pg.mkPen(theme.muted))
         self._grid.setPen(line_pen(theme.grid, 1))
-        faint = line_pen(theme.muted, 1.2)
-        self._train_accuracy[0].setPen(faint)
-        faint.setDashPattern([4, 3])
-        self._test_accuracy[0].setPen(faint)
-        for _, points in (self._train_accuracy, self._test_accuracy):
-            points.setPen(dot_pen(theme.muted, 4))
-        self._marker.set_theme(theme)
-        self._sharpness.set_theme(theme)
+        for part in (self._accuracy, self._marker, self._sharpness):
+            part.set_theme(theme)
         self._fit_font()
         self._catch_up(force=True)
 
@@ -198,6 +197,21 @@ class LossPanel(QWidget):
         self._left.setLogMode(self._log)
         self._view.setLimits(minYRange=0.3 if self._log else None)
         self._reset_view()
+
+    def set_x_axis(self, kind: Kind | None) -> None:
+        """Show costs by "step", "epoch" or "seconds" of work; None: by what suits the runs."""
+        self._chosen = kind
+        self._catch_up(force=True)
+
+    @property
+    def cost_axis(self) -> Literal["log", "linear"]:
+        """How the costs stand on their axis."""
+        return "log" if self._log else "linear"
+
+    @property
+    def sharpness_shown(self) -> bool:
+        """How curved a network's cost is, is asked for."""
+        return self._curved.isChecked()
 
     def set_sharpness(self, shown: bool) -> None:
         """Show how curved a network's cost is, or leave the room to the costs."""
@@ -224,13 +238,12 @@ class LossPanel(QWidget):
         if frame is None or not (force or self._behind):
             return
         self._behind = False
-        while len(self._runs) < len(frame.runs):
+        shown = _visible(frame)
+        while len(self._runs) < len(shown):
             self._runs.append(RunItems(self._view))
-        while len(self._runs) > len(frame.runs):
+        while len(self._runs) > len(shown):
             self._runs.pop().remove()
-        for items, run in zip(self._runs, frame.runs, strict=True):
-            if (scale := x_scale(frame, run)) is not None:
-                items.set_x_scale(scale)
+        self._fit_axis(frame)
         if not self._zoomed:
             self._fit(frame)
         is_network = frame.view is not None
@@ -240,7 +253,7 @@ class LossPanel(QWidget):
         self._draw(frame)
         self._say(frame)
         if self._sharpness.view.isVisible():
-            self._sharpness.draw(frame)
+            self._sharpness.draw(frame, scale_of(self._kind, frame.run))
         if frame.live:
             self._late.start()
 
@@ -249,21 +262,15 @@ class LossPanel(QWidget):
         x_range, y_range = (tuple(ends) for ends in self._view.viewRange())
         # At most a column a pixel, and half as many for the other runs: a wide pen's time grows with them.
         columns, dot = max(256, round(self._view.width())), (x_range[1] - x_range[0]) / 4096
-        for index, (items, run) in enumerate(zip(self._runs, frame.runs, strict=True)):
-            selected = index == frame.selected
+        for items, run in zip(self._runs, _visible(frame), strict=True):
+            selected = run is frame.run
+            items.scale = scale_of(self._kind, run)
             items.set_style(run, selected, self._theme)
             items.draw_curve(run, self._log, columns if selected else columns // 2, x_range, y_range)
             items.draw_evaluations(run, self._log, dot, y_range)
-        measured = frame.run.evaluations
-        if (measured, dot) != self._accuracy_of:
-            self._accuracy_of = measured, dot
-            pairs = (self._train_accuracy, measured.train_accuracy), (self._test_accuracy, measured.test_accuracy)
-            for (curve, points), accuracy in pairs:
-                known = np.isfinite(accuracy)
-                steps = measured.steps[known].astype(float)
-                curve.setPath(line(steps, accuracy[known]))
-                points.setPath(dots(steps, accuracy[known], dot))
-        self._marker.move(frame.step, self._runs[frame.selected].at(frame.step))
+        ours = self._selected(frame)
+        self._accuracy.draw(frame.run.evaluations, ours.scale, dot)
+        self._marker.move(ours.scale.at(frame.step), ours.at(frame.step))
 
     def _say(self, frame: Frame) -> None:
         run = frame.run
@@ -272,25 +279,47 @@ class LossPanel(QWidget):
             what, value = "mean cost", run.curve.mean[np.searchsorted(run.curve.steps, run.step, side="right") - 1]
         curved = self._sharpness.view.isVisible()
         more = f"   {sharpness.said(frame)}" if curved else ""
-        self._marker.say(f"step {run.step:,}   {what} {number(value)}{more}")
-        measured = any(len(r.evaluations.steps) for r in frame.runs)
+        ours = self._selected(frame)
+        where = named(self._kind, run.step, ours.scale.at(run.step))
+        self._marker.say(f"{where}   {what} {number(value)}{more}")
+        measured = any(len(r.evaluations.steps) for r in _visible(frame))
         if self._right.isVisible() != measured:
             self._right.setVisible(measured)
             self._fit_font()
-        signs = key(frame, self._theme, self._runs[frame.selected].stride)
+        signs = key(frame, self._theme, ours.stride)
         if curved:
             signs += f'&nbsp;&nbsp; <span style="color:{self._theme.muted}">{sharpness.signs(frame)}</span>'
         lines = [run_list(frame, self._theme), *([signs] if signs and self._roomy() else [])]
         text = "<br>".join(lines)
         if text != self._legend.text():
             self._legend.setText(text)
-            self._legend.setToolTip(key(frame, self._theme, self._runs[frame.selected].stride, in_full=True))
+            self._legend.setToolTip(key(frame, self._theme, ours.stride, in_full=True))
+
+    def _selected(self, frame: Frame) -> RunItems:
+        """What draws the selected run."""
+        return self._runs[_visible(frame).index(frame.run)]
+
+    def _fit_axis(self, frame: Frame) -> None:
+        """Count what was chosen, where that is possible; a part of one axis is no part of another."""
+        runs = _visible(frame)
+        kinds = possible(runs)
+        kind = self._chosen if self._chosen in kinds else usual(runs)
+        if kind != self._kind:
+            self._zoomed = False
+            self._reset.hide()
+        self._least = min(scale_of(kind, run).least for run in runs)
+        if (kind, kinds, self._least) != self._fitted:
+            self._kind, self._fitted = kind, (kind, kinds, self._least)
+            self._view.setLimits(minXRange=self._least / 4)
+            self._plot.setAccessibleName(f"Cost by {kind}")
+            self._name.show_kind(kind, kinds)
+            self._fit_font()
 
     def _fit(self, frame: Frame) -> None:
         """Show the whole curves: in jumps, so that the axes hold still in between."""
-        newest = max(run.newest * items.x_scale for run, items in zip(frame.runs, self._runs, strict=True))
-        right = above(max(newest, 9.0))
-        bottom, top = (log_range if self._log else linear_range)(frame.runs)
+        runs = _visible(frame)
+        right = above(max(self._least, *(scale_of(self._kind, run).at(run.newest) for run in runs)))
+        bottom, top = (log_range if self._log else linear_range)(runs)
         # A little more, so that dots at the edges are whole.
         x_edge, y_edge = 0.012 * right, 0.025 * (top - bottom)
         shown = [[-x_edge, right + x_edge], [bottom - y_edge, top + y_edge]]
@@ -299,12 +328,12 @@ class LossPanel(QWidget):
 
     def _place(self) -> None:
         """Follow the view: what lives in its pixels, and the accuracy, whose axis does not zoom."""
+        left = self._plot.mapFromScene(self._view.scenePos()).x()
+        self._name.place(self._plot.pos() + QPoint(left, self._plot.height() - round(self._bottom.minimumHeight())))
         _, (bottom, top) = self._view.viewRange()
         if not bottom < top:  # costs so large that floats have nothing in between
             return
-        stretch = QTransform(1, 0, 0, top - bottom, 0, bottom)
-        for item in (*self._train_accuracy, *self._test_accuracy):
-            item.setTransform(stretch)
+        self._accuracy.place(bottom, top)
         area = self._view.rect()
         lines = QPainterPath()
         for value in next(iter(self._left.tickValues(bottom, top, area.height())), (0, ()))[1]:
@@ -317,15 +346,16 @@ class LossPanel(QWidget):
     def _fit_font(self) -> None:
         """Make room for the numbers at the axes and for the marker's pill."""
         metrics = QFontMetricsF(self.font())
-        beyond = round(metrics.horizontalAdvance("step 0"))  # px that a number may stand beyond the end of its axis
+        beyond = round(metrics.horizontalAdvance("00,000"))  # px that a number may stand beyond the end of its axis
         for axis in (self._left, self._bottom, self._right):
             axis.setStyle(tickFont=self.font(), tickLength=-4, tickTextOffset=4, hideOverlappingLabels=beyond)
-        self._left.setWidth(metrics.horizontalAdvance("0.0000") + 8)
-        self._sharpness.set_font(self.font(), metrics.horizontalAdvance("0.0000") + 8)
+        column = max(metrics.horizontalAdvance("0.0000") + 8, self._name.room)
+        self._left.setWidth(column)
+        self._sharpness.set_font(self.font(), column)
         self._right.setWidth(metrics.horizontalAdvance("100 %") + 8)
         self._marker.set_font(self.font())
         right = 0.0 if self._right.isVisible() else beyond / 2
-        self._plot.ci.layout.setContentsMargins(0, metrics.height() + 12, right, 0)
+        self._plot.ci.layout.setContentsMargins(0, metrics.height() + 14, right, 0)
 
     def _roomy(self) -> bool:
         return self.height() > 18 * self.fontMetrics().height()
@@ -345,7 +375,7 @@ class LossPanel(QWidget):
 
     def _seek(self, x: float) -> None:
         if self._frame is not None:
-            step = min(max(round(x), 0), self._frame.run.newest)
+            step = min(max(round(scale_of(self._kind, self._frame.run).step(x)), 0), self._frame.run.newest)
             if step != self._frame.step:
                 self.seek.emit(step)
 
@@ -358,3 +388,8 @@ class LossPanel(QWidget):
         self._zoomed = False
         self._reset.hide()
         self._catch_up(force=True)
+
+
+def _visible(frame: Frame) -> list[RunFrame]:
+    """The runs that are drawn; the selected one always is."""
+    return [run for run in frame.runs if not run.hidden]

@@ -1,4 +1,4 @@
-"""How curved the cost is, by step, beside the curvature at which the learning rate becomes too large for it."""
+"""How curved the cost is as a run goes on, beside the curvature for which its learning rate becomes too large."""
 
 import math
 
@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QGraphicsLineItem, QGraphicsPathItem, QGraphicsSim
 from gdviz.core.curvature import sharpness_images
 from gdviz.core.frame import Floats, Frame, RunFrame
 from gdviz.core.optimizers import kind_of
+from gdviz.ui.panels.loss.axis import Scale
 from gdviz.ui.panels.loss.items import dot_pen, dots, line
 from gdviz.ui.panels.loss.view import View, above
 from gdviz.ui.panels.plot import Axis, line_pen, placed
@@ -28,7 +29,7 @@ _SHARE = 0.62
 
 
 class SharpnessPlot:
-    """A plot under the cost's, with the same steps: the selected run's sharpness, and what its rate bears."""
+    """A plot under the cost's, over the same axis: the selected run's sharpness, and what its rate bears."""
 
     def __init__(self, plot: pg.GraphicsLayoutWidget, above_it: View) -> None:
         self._layout = plot.ci.layout
@@ -46,7 +47,7 @@ class SharpnessPlot:
             self.view.addItem(item, ignoreBounds=True)
         self._marker = placed(QGraphicsLineItem(self.view), 20)
         self._limit_name = placed(QGraphicsSimpleTextItem(self.view), 25)
-        self._step, self._limit_at, self._limit_end = 0, math.nan, 0.0
+        self._x, self._limit_at, self._limit_end = 0.0, math.nan, 0.0
         self._at_left = self._is_above = False
         self.view.sigRangeChanged.connect(self._place)
         self.view.sigResized.connect(self._place)
@@ -78,20 +79,21 @@ class SharpnessPlot:
         self._limit_name.setFont(font)
         self._place()
 
-    def draw(self, frame: Frame) -> None:
-        """Show the selected run's."""
-        run, self._step = frame.run, frame.step
-        steps, values = run.sharpness.steps.astype(float), run.sharpness.values
+    def draw(self, frame: Frame, scale: Scale) -> None:
+        """Show the selected run's, whose steps stand where ``scale`` says."""
+        run, self._x = frame.run, scale.at(frame.step)
+        x, values = scale.spread(run.sharpness.steps.astype(float)), run.sharpness.values
         colour = self._theme.run(run.colour, run.ghost)
         self._curve.setPen(line_pen(colour, 1.5))
         self._dots.setPen(dot_pen(colour, 5))
         (left, right), _ = self.view.viewRange()
-        self._curve.setPath(line(steps, values))
-        self._dots.setPath(dots(steps, values, (right - left) / 4096))
+        self._curve.setPath(line(x, values))
+        self._dots.setPath(dots(x, values, (right - left) / 4096))
         limit_steps, limits = bearable(run)
-        self._limit.setPath(line(limit_steps, limits) if len(limits) else QPainterPath())
+        limit_x = scale.spread(limit_steps)
+        self._limit.setPath(line(limit_x, limits) if len(limits) else QPainterPath())
         self._limit_at = float(limits[-1]) if len(limits) else math.nan
-        self._limit_end = float(limit_steps[-1]) if len(limits) else 0.0
+        self._limit_end = float(limit_x[-1]) if len(limits) else 0.0
         # Its name stands at that end of the line from which the curve is farther away, and on the other side of it.
         ends = values[[0, -1]] if len(values) else np.zeros(2)
         self._at_left = bool(abs(ends[0] - self._limit_at) > abs(ends[1] - self._limit_at))
@@ -114,8 +116,10 @@ class SharpnessPlot:
         area = self.view.rect()
         if not (left < right and bottom < top):
             return
-        x = math.floor(area.width() * (self._step - left) / (right - left)) + 0.5
-        self._marker.setLine(x, 0, x, area.height())
+        self._marker.setVisible(math.isfinite(self._x))
+        if math.isfinite(self._x):
+            x = math.floor(area.width() * (self._x - left) / (right - left)) + 0.5
+            self._marker.setLine(x, 0, x, area.height())
         metrics = QFontMetricsF(self._limit_name.font())
         if math.isfinite(self._limit_at):
             width = metrics.horizontalAdvance(self._limit_name.text())

@@ -1,13 +1,14 @@
 """The view of the loss panel: what its mouse and its axes do, and how much of the costs it shows."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 
-from gdviz.core.frame import Frame, RunFrame
+from gdviz.core.frame import RunFrame
 
 SMALLEST = 1e-300
 """costs up to this are left out of the logarithmic view, which would spend its height on what rounding left over"""
@@ -40,23 +41,13 @@ class View(pg.ViewBox):
             super().mouseDragEvent(ev, axis)
 
 
-def x_scale(frame: Frame, run: RunFrame) -> float | None:
-    """Steps of the selected run that take as many epochs as one of this run's; None at step 0, where nobody knows."""
-    selected = frame.run
-    if run is selected or run.epoch is None or selected.epoch is None:
-        return 1.0
-    if not (run.epoch and selected.epoch):
-        return None
-    return round((selected.step / selected.epoch) * (run.epoch / run.step), 6)
-
-
 def above(value: float) -> float:
     """The next round number above a positive one."""
     decade = 10.0 ** math.floor(math.log10(value))
     return next(nice * decade for nice in _NICE if nice * decade > value)
 
 
-def linear_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:
+def linear_range(runs: Sequence[RunFrame]) -> tuple[float, float]:
     """From 0, or below the lowest cost, to above the highest; who left the start far behind counts with the start."""
     ends = [0.0]
     for run in runs:
@@ -73,7 +64,7 @@ def linear_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:
     return bottom, above(highest) if highest > 0 else 0.0 if lowest < 0 else 1.0
 
 
-def log_range(runs: tuple[RunFrame, ...]) -> tuple[float, float]:
+def log_range(runs: Sequence[RunFrame]) -> tuple[float, float]:
     """Half decades around all costs above zero; single mini-batches widen it by one decade at most."""
     lows, highs = [], []
     for run in runs:

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING
 
 from gdviz.core.optimizers import kind_of
+from gdviz.core.run import LEFT
 from gdviz.core.standing import standing
 from gdviz.ui.numbers import number
 
@@ -28,22 +29,33 @@ class Column(IntEnum):
     RUN = 0
     OPTIMIZER = 1
     RATE = 2
-    COST = 3
-    STEPS = 4
-    BEST = 5
-    TRAVELLED = 6
-    STATE = 7
+    DIFFERS = 3
+    STEP = 4
+    COST = 5
+    BEST = 6
+    ACCURACY = 7
+    STEPS = 8
+    TRAVELLED = 9
+    SECONDS = 10
+    STATE = 11
 
 
-CAPTIONS = ("run", "optimizer", "rate", "cost", "steps", "best", "travelled", "state")
+CAPTIONS = (
+    *("run", "optimizer", "rate", "differs", "step", "cost", "best"),
+    *("accuracy", "to target", "travelled", "seconds", "state"),
+)
 SAYS = (
-    "Click a run to let it own the surface and the readouts",
+    "Click a run to let it own the surface and the readouts, its dot to hide it; double-click its name to rename it",
     "The rule that turns slopes into steps",
     "The learning rate of the step that follows",
-    "The cost at the cursor",
-    "The first step whose cost is at most the one above",
+    "What else of its recipe is not the same in all runs",
+    "How far the run is",
+    "The cost at the cursor; of mini-batches, the mean of the last ones",
     "The lowest cost so far",
+    "The share of the test images that are read rightly, as last measured",
+    "The first step whose cost is at most the one above",
     "The length of the way so far, every step counted",
+    "Seconds of work so far, without pauses",
     "What the run has been doing over the last steps",
 )
 
@@ -54,11 +66,17 @@ class Entry:
 
     index: int
     """into the frame's runs"""
+    label: str
     texts: tuple[str, ...]
     """one a column"""
+    values: tuple[float | str | None, ...]
+    """one a column, by which rows are sorted; None where it is not known"""
     tips: tuple[str, ...]
     colour: int
     ghost: bool
+    hidden: bool
+    left: bool
+    """it stays where it was when another one branched off"""
     selected: bool
     state: Regime
     leads: Column | None
@@ -68,7 +86,7 @@ class Entry:
 def entries(frame: Frame, target: float) -> tuple[Entry, ...]:
     """The rows, in the order of the runs, with those of before a reset at the end."""
     stand = [standing(run, target) for run in frame.runs]
-    leads = _leaders(frame.runs, stand)
+    leads = _leaders(frame, stand)
     order = sorted(range(len(frame.runs)), key=lambda i: frame.runs[i].ghost)
     return tuple(
         _entry(i, frame.runs[i], stand[i], selected=i == frame.selected, leads=leads.get(i), target=target)
@@ -76,47 +94,97 @@ def entries(frame: Frame, target: float) -> tuple[Entry, ...]:
     )
 
 
-def _leaders(runs: Sequence[RunFrame], stand: Sequence[Standing]) -> dict[int, Column]:
-    """Who needed the fewest steps to the target; until somebody did, who has the lowest cost; never all of them."""
-    racing = [i for i, run in enumerate(runs) if not run.ghost]
-    there = {i: float(reached) for i in racing if (reached := stand[i].reached) is not None}
-    scores = there or {i: runs[i].cost for i in racing if math.isfinite(runs[i].cost)}
+def telling(frame: Frame) -> frozenset[Column]:
+    """The columns that say something of these runs."""
+    surface = {Column.STEPS, Column.TRAVELLED}
+    silent = set() if is_surface(frame) else surface
+    if all(run.accuracy is None for run in frame.runs):
+        silent.add(Column.ACCURACY)
+    if not any(run.differs for run in frame.runs):
+        silent.add(Column.DIFFERS)
+    return frozenset(Column) - silent
+
+
+def is_surface(frame: Frame) -> bool:
+    """Whether there is a cost to race to: that of mini-batches is too noisy for it."""
+    return frame.view is None
+
+
+def _leaders(frame: Frame, stand: Sequence[Standing]) -> dict[int, Column]:
+    """Who is in front, and by what; never all of them.
+
+    On a surface who needed the fewest steps to the target, and until somebody did, who has the lowest cost; among
+    networks who reads the most test images rightly.
+    """
+    racing = [i for i, run in enumerate(frame.runs) if not (run.ghost or run.hidden)]
+    costs = {i: stand[i].cost for i in racing if math.isfinite(stand[i].cost)}
+    if is_surface(frame):
+        there = {i: float(reached) for i in racing if (reached := stand[i].reached) is not None}
+        by, scores = (Column.STEPS, there) if there else (Column.COST, costs)
+    else:
+        measured = {i: -accuracy for i in racing if (accuracy := frame.runs[i].accuracy) is not None}
+        by, scores = (Column.ACCURACY, measured) if measured else (Column.COST, costs)
     # Equal but for rounding is equal.
     first = [i for i, score in scores.items() if math.isclose(score, min(scores.values()), rel_tol=1e-9)]
-    return dict.fromkeys(first, Column.STEPS if there else Column.COST) if len(first) < len(racing) else {}
+    return dict.fromkeys(first, by) if len(first) < len(racing) else {}
 
 
 def _entry(index: int, run: RunFrame, stand: Standing, *, selected: bool, leads: Column | None, target: float) -> Entry:
     rule = type(run.optimizer)
     description = (inspect.getdoc(rule) or "").partition("\n")[0]
     reached = "" if stand.reached is None else f"{stand.reached:,}"
-    before = " (before)" if run.ghost else ""
+    name = run.label + (" (before)" if run.ghost else "")
     steps = f"at step {reached}" if reached else f"not by step {run.step:,}"
+    seconds = run.clock.at(run.step)
+    left = run.ended.startswith(LEFT) and run.step == run.newest
+    mean = f"mean cost of the last {run.curve.window:,} mini-batches" if run.curve.window > 1 else "cost"
+    epoch = "" if run.epoch is None else f", epoch {run.epoch:.2f}"
+    state = "left" if left else stand.state
+    worked = "" if math.isnan(seconds) else f"{_seconds(seconds)} seconds of work"
+    told = ", ".join(filter(None, (kind_of(rule), f"rate {number(run.learning_rate)}", run.differs_in_full, worked)))
+    cells: dict[Column, tuple[str, float | str | None, str]] = {
+        Column.RUN: (name, name, f"{name}: {told}"),
+        Column.OPTIMIZER: (kind_of(rule), kind_of(rule), f"{description} {rule.formula}"),
+        Column.RATE: (number(run.learning_rate), run.learning_rate, SAYS[Column.RATE]),
+        Column.DIFFERS: (run.differs, run.differs or None, run.differs_in_full or SAYS[Column.DIFFERS]),
+        Column.STEP: (f"{run.step:,}", run.step, f"step {run.step:,} of {run.newest:,}{epoch}"),
+        Column.COST: (number(stand.cost), stand.cost, f"The {mean} at step {run.step:,}"),
+        Column.BEST: (number(stand.best), stand.best, f"The lowest {mean}: at step {stand.best_step:,}"),
+        Column.ACCURACY: _accuracy(run),
+        Column.STEPS: (reached or NOT_YET, stand.reached, f"A cost of {number(target)}: {steps}"),
+        Column.TRAVELLED: (
+            "" if stand.travelled is None else number(stand.travelled), stand.travelled, SAYS[Column.TRAVELLED],
+        ),
+        Column.SECONDS: (_seconds(seconds), seconds, f"{SAYS[Column.SECONDS]}: up to step {run.step:,}"),
+        Column.STATE: (state, state or None, run.ended or SAYS[Column.STATE]),
+    }  # fmt: skip
+    texts, values, tips = zip(*(cells[column] for column in Column), strict=True)
     return Entry(
         index,
-        (
-            run.label + before,
-            kind_of(rule),
-            number(run.learning_rate),
-            number(run.cost),
-            reached or NOT_YET,
-            number(stand.best),
-            "" if stand.travelled is None else number(stand.travelled),
-            stand.state,
-        ),
-        (
-            f"{run.label}{before}: {kind_of(rule)}, rate {number(run.learning_rate)}",
-            f"{description} {rule.formula}",
-            SAYS[Column.RATE],
-            f"The cost at step {run.step:,}",
-            f"A cost of {number(target)}: {steps}",
-            f"at step {stand.best_step:,}",
-            SAYS[Column.TRAVELLED],
-            run.ended or SAYS[Column.STATE],
-        ),
+        run.label,
+        texts,
+        tuple(None if isinstance(value, float) and math.isnan(value) else value for value in values),
+        tips,
         run.colour,
         run.ghost,
+        run.hidden,
+        left,
         selected,
-        stand.state,
+        "" if left else stand.state,
         leads,
     )
+
+
+def _accuracy(run: RunFrame) -> tuple[str, float | None, str]:
+    if run.accuracy is None:
+        return NOT_YET, None, SAYS[Column.ACCURACY]
+    measured = run.evaluations.steps
+    at = int(measured[measured <= run.step][-1])
+    return f"{100 * run.accuracy:.1f} %", run.accuracy, f"{100 * run.accuracy:.2f} % of the test images, at step {at:,}"
+
+
+def _seconds(seconds: float) -> str:
+    """To the hundredth of a second, below one to the thousandth: so many digits as stand still while they count."""
+    if math.isnan(seconds):
+        return NOT_YET
+    return f"{seconds:.3f}" if seconds < 1 else f"{seconds:,.2f}"

@@ -1,81 +1,44 @@
-"""The race's table: rows to click, columns that hold still, and how their cells are drawn."""
+"""The race's table: rows to click, hide, rename and sort, in columns that hold still."""
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QEvent,
-    QModelIndex,
-    QPersistentModelIndex,
-    QRect,
-    QRectF,
-    QSize,
-    Qt,
-    Signal,
-)
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
-from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QStyledItemDelegate, QTableView
+from PySide6.QtCore import QEvent, QPoint, QSize, Qt, Signal
+from PySide6.QtGui import QContextMenuEvent, QFontMetricsF, QHelpEvent
+from PySide6.QtWidgets import QAbstractItemView, QFrame, QHeaderView, QTableView, QToolTip
 
-from gdviz.ui.panels.race.entries import CAPTIONS, NOT_YET, SAYS, Column, Entry
-from gdviz.ui.style import on_accent
+from gdviz.ui.panels.race.drawing import DOT, Header, Pencil, demi_bold
+from gdviz.ui.panels.race.entries import CAPTIONS, Column, Entry
+from gdviz.ui.panels.race.model import Standings
+from gdviz.ui.panels.race.sorting import Sorting
 from gdviz.ui.widgets import tip
 
 if TYPE_CHECKING:
-    from PySide6.QtGui import QKeyEvent, QResizeEvent
-    from PySide6.QtWidgets import QStyleOptionViewItem
+    from PySide6.QtCore import QModelIndex
+    from PySide6.QtGui import QKeyEvent, QMouseEvent, QResizeEvent
 
     from gdviz.ui.theme import Theme
 
-    Index = QModelIndex | QPersistentModelIndex
-
 _ROWS = 9
 """that the table asks room for; more are scrolled"""
-_WORDS = (Column.RUN, Column.OPTIMIZER, Column.STATE)
-"""written from the left; numbers stand to the right"""
-_DISPENSABLE = (Column.OPTIMIZER, Column.RATE, Column.TRAVELLED, Column.BEST)
-"""go one after the other where the table is narrow; the rule and its rate stand in the tooltip and at the knobs, too"""
-
-
-class _Standings(QAbstractTableModel):
-    """The entries as a model; tells of those that changed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.entries: tuple[Entry, ...] = ()
-
-    def rowCount(self, parent: Index | None = None) -> int:
-        return len(self.entries)
-
-    def columnCount(self, parent: Index | None = None) -> int:
-        return len(Column)
-
-    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        entry = self.entries[index.row()]
-        if role == Qt.ItemDataRole.DisplayRole:
-            return entry.texts[index.column()]
-        return tip(entry.tips[index.column()]) if role == Qt.ItemDataRole.ToolTipRole else None
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> str | None:
-        if orientation == Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return CAPTIONS[section]
-        return SAYS[section] if role == Qt.ItemDataRole.ToolTipRole else None
-
-    def show_entries(self, entries: tuple[Entry, ...]) -> None:
-        """Show other rows; only those that differ are drawn anew."""
-        if len(entries) != len(self.entries):
-            self.beginResetModel()
-            self.entries = entries
-            self.endResetModel()
-            return
-        before, self.entries = self.entries, entries
-        for row, (old, new) in enumerate(zip(before, entries, strict=True)):
-            if old != new:
-                self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+_DISPENSABLE = {
+    **dict.fromkeys((Column.STEP, Column.OPTIMIZER, Column.SECONDS), (9, 14)),
+    **dict.fromkeys((Column.RATE, Column.TRAVELLED, Column.DIFFERS), (7, 7)),
+    **dict.fromkeys((Column.BEST, Column.STATE, Column.COST), (5, 7)),
+}
+"""They go one after the other where the table is so narrow that fewer em than these are left of the names, and of what
+differs. The rule, its rate and the seconds stand in the tooltip, too."""
+_REPEATING = (Column.OPTIMIZER, Column.RATE)
+"""go before all others where they say the same of every run"""
+_USUAL = {Column.RATE: "0.8888", Column.COST: "8.888e−8", Column.BEST: "8.888e−8", Column.STATE: "converging"}
+"""texts that there is room for from the beginning, so that a column which grows does not push another one out"""
+_LEADING = (Column.RUN, Column.STEPS, Column.COST, Column.ACCURACY)
+"""where bold letters may stand"""
+_HOLD = 1.5
+"""seconds for which sorted rows keep their order while the runs go on, so that one can find them again"""
 
 
 class Table(QTableView):
@@ -83,12 +46,26 @@ class Table(QTableView):
 
     chosen = Signal(int)
     """an index into the frame's runs"""
+    hide_asked = Signal(int, bool)
+    """(an index into the frame's runs, whether it is to be hidden or shown again)"""
+    renamed = Signal(int, str)
+    """(an index into the frame's runs, what was typed)"""
+    removal_asked = Signal(int)
+    menu_asked = Signal(int, QPoint)
+    """(an index into the frame's runs, where on the screen)"""
 
     def __init__(self, theme: Theme) -> None:
         super().__init__()
-        self._standings, self._pencil = _Standings(), _Pencil(theme)
-        self._header = _Header(theme)
+        self.sorting = Sorting()
+        self._standings, self._pencil = Standings(), Pencil(theme)
+        self._header = Header(theme, self.sorting)
+        self._entries: tuple[Entry, ...] = ()
+        """in the runs' own order"""
+        self._telling = frozenset(Column)
         self._widths = [0] * len(Column)
+        self._repeated: list[Column] = []
+        self._arranged = -math.inf
+        self._on_dot = False
         self.setModel(self._standings)
         self.setItemDelegate(self._pencil)
         self.setHorizontalHeader(self._header)
@@ -99,11 +76,16 @@ class Table(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setWordWrap(False)
-        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # so that Delete and F2 are for the row that was clicked
         self.setAccessibleName("The runs' standings")
+        self.setAccessibleDescription("Up and Down select a run, F2 renames it, Delete removes it, Menu offers more")
         self.verticalHeader().hide()
         self.verticalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.clicked.connect(lambda index: self._choose(index.row()))
+        self._standings.renamed.connect(self.renamed)
+        self._header.sectionClicked.connect(lambda section: self._sort(Column(section)))
+        self.clicked.connect(self._click)
+        self.doubleClicked.connect(self._click_twice)
         self._scale()
 
     @property
@@ -117,24 +99,61 @@ class Table(QTableView):
         self.viewport().update()
         self._header.viewport().update()
 
-    def show_entries(self, entries: tuple[Entry, ...]) -> None:
-        """Show other rows."""
-        more = len(entries) != len(self.entries)
-        self._standings.show_entries(entries)
-        plain, bold = QFontMetricsF(self.font()), QFontMetricsF(_bold(self.font()))
+    def show_entries(
+        self, entries: tuple[Entry, ...], telling: frozenset[Column] = frozenset(Column), *, going: bool = False
+    ) -> None:
+        """Show other rows, in those columns that say something; ``going``, they change again and again."""
+        more = [entry.label for entry in entries] != [entry.label for entry in self._entries]
+        if more or telling != self._telling:
+            self._widths = [0] * len(Column)
+        self._entries, self._telling = entries, telling
+        if all(entry.index != self._pencil.pointed for entry in entries if entry.ghost):
+            self._pencil.pointed = None
+        self._show_rows(hold=going and time.monotonic() < self._arranged + _HOLD)
+        plain, bold = QFontMetricsF(self.font()), QFontMetricsF(demi_bold(self.font()))
         em, widths = self._em, self._widths[:]
         for column in Column:
-            metrics = bold if column in (Column.RUN, Column.STEPS, Column.COST) else plain
+            metrics = bold if column in _LEADING else plain
             texts = [metrics.horizontalAdvance(entry.texts[column]) for entry in entries]
             room = 2.2 * em if column in (Column.RUN, Column.STATE) else 1.2 * em
-            least = "converging" if column is Column.STATE else "0.8888" if column not in _WORDS else ""
-            needed = max([*texts, plain.horizontalAdvance(CAPTIONS[column]), plain.horizontalAdvance(least)])
+            needed = max([*texts, *map(plain.horizontalAdvance, (CAPTIONS[column], _USUAL.get(column, "")))])
             widths[column] = max(widths[column], math.ceil(needed + room))
-        if widths != self._widths or more:
-            self._widths = widths
+        repeated = [column for column in _REPEATING if len({entry.texts[column] for entry in entries}) == 1]
+        if (widths, repeated) != (self._widths, self._repeated) or more:
+            self._widths, self._repeated = widths, repeated
             self._fit()
         if more:
             self.updateGeometry()
+
+    def rename(self, index: int) -> None:
+        """Let the name of a run be typed."""
+        self.setFocus()
+        self.edit(self._standings.index(self._row(index), Column.RUN))
+
+    @property
+    def acted_on(self) -> int:
+        """The run that keys act on: the ghost that they are at, else the selected one; an index into the frame's."""
+        if self._pencil.pointed is not None:
+            return self._pencil.pointed
+        return next(entry.index for entry in self.entries if entry.selected)
+
+    # Rows
+
+    def _show_rows(self, *, hold: bool) -> None:
+        editing = self.state() == QAbstractItemView.State.EditingState
+        if not (hold or editing):
+            self._arranged = time.monotonic()
+        self._standings.show_entries(self.sorting.arranged(self._entries, hold=hold or editing))
+
+    def _sort(self, column: Column) -> None:
+        self.sorting.click(column)
+        self._show_rows(hold=False)
+        self._header.viewport().update()
+
+    def _row(self, index: int) -> int:
+        return next(row for row, entry in enumerate(self.entries) if entry.index == index)
+
+    # Columns
 
     @property
     def _em(self) -> int:
@@ -148,22 +167,28 @@ class Table(QTableView):
         self._header.setFixedHeight(self._em + 2)
 
     def _fit(self) -> None:
-        """Share the width out: first the names are cut off, then the dispensable columns go."""
-        room, least = self.viewport().width(), 5 * self._em
-        shown = [c for c in Column if c is not Column.TRAVELLED or any(e.texts[c] for e in self.entries)]
-        spare = room - sum(self._widths[c] for c in shown)
-        for column in _DISPENSABLE:
-            if self._widths[Column.RUN] + spare >= min(least, self._widths[Column.RUN]):
-                break
-            if column in shown:
+        """Share the width out: first what differs and the names are cut off, then the dispensable columns go."""
+        room, em, widths = self.viewport().width(), self._em, self._widths[:]
+        shown = [column for column in Column if column in self._telling]
+        widths[Column.DIFFERS] = min(widths[Column.DIFFERS], 18 * em)
+        needed = widths[:]
+        for column in (*self._repeated, *_DISPENSABLE):
+            name, differs = _DISPENSABLE[Column.OPTIMIZER if column in self._repeated else column]
+            needed[Column.RUN] = min(widths[Column.RUN], name * em)
+            needed[Column.DIFFERS] = min(widths[Column.DIFFERS], differs * em)
+            if column in shown and sum(needed[each] for each in shown) > room:
                 shown.remove(column)
-                spare += self._widths[column]
+        spare = max(0, room - sum(needed[each] for each in shown))
+        for column in (Column.RUN, Column.DIFFERS):
+            if column in shown:
+                more = min(spare, widths[column] - needed[column])
+                needed[column] += more
+                spare -= more
+        needed[Column.RUN] += min(spare, 6 * em)
+        needed[Column.STATE] += max(0, spare - 6 * em)
         for column in Column:
             self.setColumnHidden(column, column not in shown)
-            self.setColumnWidth(column, self._widths[column])
-        name = self._widths[Column.RUN] + min(spare, 6 * self._em)
-        self.setColumnWidth(Column.RUN, max(name, min(least, self._widths[Column.RUN])))
-        self.setColumnWidth(Column.STATE, self._widths[Column.STATE] + max(0, spare - 6 * self._em))
+            self.setColumnWidth(column, needed[column])
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -173,7 +198,8 @@ class Table(QTableView):
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._scale()
-            self.show_entries(self.entries)
+            self.show_entries(self._entries, self._telling)
+            self._fit()
             self.updateGeometry()
 
     def sizeHint(self) -> QSize:
@@ -183,99 +209,76 @@ class Table(QTableView):
     def minimumSizeHint(self) -> QSize:
         return QSize(10 * self._em, self._header.height() + 2 * self.verticalHeader().defaultSectionSize())
 
+    # Keys and mouse
+
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        towards = (event.key() == Qt.Key.Key_Down) - (event.key() == Qt.Key.Key_Up)
-        if not towards:
+        key = event.key()
+        towards = (key == Qt.Key.Key_Down) - (key == Qt.Key.Key_Up)
+        if not self.entries:
+            event.ignore()
+        elif towards:
+            at = self._row(self.acted_on) + towards
+            if 0 <= at < len(self.entries):
+                self._choose(self.entries[at])
+                self.scrollTo(self._standings.index(at, Column.RUN))
+        elif key == Qt.Key.Key_F2:
+            self.rename(self.acted_on)
+        elif key == Qt.Key.Key_Delete:
+            self.removal_asked.emit(self.acted_on)
+        else:
             event.ignore()  # the window's transport keys
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._on_dot = self._is_dot(event.position().toPoint())
+        super().mousePressEvent(event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._on_dot = self._is_dot(event.position().toPoint())
+        super().mouseDoubleClickEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        super().mouseMoveEvent(event)
+        pressable = self._is_dot(event.position().toPoint())
+        self.viewport().setCursor(Qt.CursorShape.PointingHandCursor if pressable else Qt.CursorShape.ArrowCursor)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:
+        if not self.entries:
             return
-        at = next((row for row, entry in enumerate(self.entries) if entry.selected), 0) + towards
-        if 0 <= at < len(self.entries):
-            self._choose(at)
-            self.scrollTo(self._standings.index(at, 0))
+        if event.reason() == QContextMenuEvent.Reason.Keyboard:
+            index = self.acted_on
+            place = self.visualRect(self._standings.index(self._row(index), Column.RUN)).bottomLeft()
+            self.menu_asked.emit(index, self.viewport().mapToGlobal(place))
+        elif (at := self.indexAt(event.pos())).isValid():
+            self.menu_asked.emit(self.entries[at.row()].index, event.globalPos())
 
-    def _choose(self, row: int) -> None:
-        if not self.entries[row].ghost:
-            self.chosen.emit(self.entries[row].index)
+    def viewportEvent(self, event: QEvent) -> bool:
+        """Say of a dot what it does; of all else its cell says something."""
+        if isinstance(event, QHelpEvent) and event.type() == QEvent.Type.ToolTip and self._is_dot(event.pos()):
+            entry = self.entries[self.indexAt(event.pos()).row()]
+            says = "Show this run again" if entry.hidden else "Hide this run: it stays in the table"
+            QToolTip.showText(event.globalPos(), tip(says), self)
+            return True
+        return super().viewportEvent(event)
 
+    def _is_dot(self, at: QPoint) -> bool:
+        """Whether a place of the viewport belongs to a run's dot."""
+        index = self.indexAt(at)
+        on = index.isValid() and index.column() == Column.RUN
+        return on and at.x() - self.visualRect(index).left() < (DOT - 0.2) * self._em
 
-class _Header(QHeaderView):
-    """The columns' names, each over its texts."""
+    def _click(self, at: QModelIndex) -> None:
+        entry = self.entries[at.row()]
+        if self._on_dot:
+            self.hide_asked.emit(entry.index, not entry.hidden)
+        else:
+            self._choose(entry)
 
-    def __init__(self, theme: Theme) -> None:
-        super().__init__(Qt.Orientation.Horizontal)
-        self.theme = theme
-        self.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        self.setSectionsClickable(False)
-        self.viewport().setAutoFillBackground(False)
+    def _click_twice(self, at: QModelIndex) -> None:
+        if at.column() == Column.RUN and not self._on_dot:
+            self.rename(self.entries[at.row()].index)
 
-    def paintSection(self, painter: QPainter, rect: QRect, logicalIndex: int) -> None:
-        painter.setFont(self.font())
-        painter.setPen(QColor(self.theme.muted))
-        painter.drawText(
-            _inner(QRectF(rect), logicalIndex, self.fontMetrics().height()),
-            _written(logicalIndex),
-            CAPTIONS[logicalIndex],
-        )
-
-
-class _Pencil(QStyledItemDelegate):
-    """Draws a cell."""
-
-    def __init__(self, theme: Theme) -> None:
-        super().__init__()
-        self.theme = theme
-
-    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
-        theme, column = self.theme, Column(index.column())
-        entry = index.model().entries[index.row()]  # type: ignore[attr-defined]  # the model is this module's own
-        cell, em = QRectF(option.rect), option.fontMetrics.height()
-        leads = column is entry.leads
-        painter.save()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if entry.selected:
-            painter.fillRect(cell, QColor(theme.raised))
-        if column in (Column.RUN, Column.STATE):
-            if entry.selected and column is Column.RUN:
-                bar = QRectF(cell.left(), cell.top(), 0.2 * em, cell.height())
-                painter.fillRect(bar, QColor(theme.accent))
-            painter.setPen(Qt.PenStyle.NoPen)
-            if column is Column.RUN:
-                painter.setBrush(theme.run(entry.colour, entry.ghost))
-            else:
-                painter.setBrush(theme.regime(entry.state) if entry.state else Qt.BrushStyle.NoBrush)
-            dot = 0.55 * em
-            painter.drawEllipse(QRectF(cell.left() + 0.6 * em, cell.center().y() - dot / 2, dot, dot))
-        place = _inner(cell, column, em)
-        text = entry.texts[column]
-        bold = leads or (entry.selected and column is Column.RUN)
-        painter.setFont(_bold(option.font) if bold else option.font)
-        ink = theme.text
-        if leads:
-            width = painter.fontMetrics().horizontalAdvance(text) + em
-            pill = QRectF(place.right() - width + 0.5 * em, cell.top() + 1, width, cell.height() - 2)
-            painter.setPen(Qt.PenStyle.NoPen)
-            painter.setBrush(QColor(theme.accent))
-            painter.drawRoundedRect(pill, 0.35 * em, 0.35 * em)
-            ink = on_accent(theme)
-        elif entry.ghost or column is Column.OPTIMIZER or text == NOT_YET:
-            ink = theme.muted
-        painter.setPen(QColor(ink))
-        shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, math.ceil(place.width()))
-        painter.drawText(place, _written(column), shown)
-        painter.restore()
-
-
-def _inner(cell: QRectF, column: int, em: float) -> QRectF:
-    """Where a cell's text stands: beside its dot, or within its margins."""
-    return cell.adjusted((1.6 if column in (Column.RUN, Column.STATE) else 0.6) * em, 0, -0.6 * em, 0)
-
-
-def _written(column: int) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column in _WORDS else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter
-
-
-def _bold(font: QFont) -> QFont:
-    made = QFont(font)
-    made.setWeight(QFont.Weight.DemiBold)
-    return made
+    def _choose(self, entry: Entry) -> None:
+        self._pencil.pointed = entry.index if entry.ghost else None
+        self.viewport().update()
+        if not entry.ghost:
+            self.chosen.emit(entry.index)

@@ -75,6 +75,8 @@ class MapView(QWidget):
         self._arrow, self._parts = StepArrow(self._view), StepParts(self._view)
         self._marks: list[RunMarks] = []
         self._remarks = Remarks(self.plot)
+        self.fineness = 1.0
+        """pixels drawn for one of the screen's, along each side"""
         self._pixels = Pixels((0, 1), (0, 1), 1, 1)
 
         row = QHBoxLayout(self)
@@ -139,6 +141,12 @@ class MapView(QWidget):
         """Show or hide the field of slopes."""
         self._slopes_shown = shown
         self._draw()
+
+    def set_fineness(self, fineness: float) -> None:
+        """Draw so many times as many pixels along each side as the screen has."""
+        if fineness != self.fineness:
+            self.fineness = fineness
+            self._view_changed()
 
     def set_part(self, part: int | None) -> None:
         """Show the step as far as number ``part`` of its terms, one past the last being the new point; None: as one."""
@@ -225,7 +233,8 @@ class MapView(QWidget):
     def _view_changed(self) -> None:
         x, y = self._view.viewRange()
         width, height = max(self._view.width(), 1), max(self._view.height(), 1)
-        self._pixels = Pixels(tuple(x), tuple(y), width, height, self.devicePixelRatioF())
+        ratio = self.fineness * self.devicePixelRatioF()
+        self._pixels = Pixels(tuple(x), tuple(y), width, height, ratio)
         # Qt's default is too small for a large screen.
         kept = _STILL * 4 * width * height * self._pixels.ratio**2 / 1024
         QPixmapCache.setCacheLimit(max(QPixmapCache.cacheLimit(), math.ceil(kept)))

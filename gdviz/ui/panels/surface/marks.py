@@ -54,7 +54,7 @@ class RunMarks:
             self.hide()
             return
         far = run.far
-        style = (run.colour, run.ghost, far, rank, selected, theme, em)
+        style = (run.colour, run.ghost, run.left, far, rank, selected, theme, em)
         if style != self._style:
             self._style, self._drawn = style, None
             self._set_style(run, 100 * selected + rank, selected, far, theme, em)
@@ -83,17 +83,17 @@ class RunMarks:
         self._dots.setVisible(on_curve)
 
     def _set_style(self, run: RunFrame, z: float, selected: bool, far: bool, theme: Theme, em: float) -> None:
-        colour, casing = theme.run(run.colour, run.ghost), QColor(theme.panel)
+        colour, casing = theme.run(run.colour, run.ghost, run.left), QColor(theme.panel)
         faint = QColor(colour)
         faint.setAlpha(110)
         casing.setAlpha(200)
-        width = em / 14 if run.ghost else em / 8
+        width = em / 14 if run.ghost or run.left else em / 8
         self._trail.set_style(colour, casing, width, em)
         self._trail.setOpacity(_FAINT if far else 1)
         self._zigzag.setPen(pen(faint, em / 14))
         self._dots.setPen(pen(colour, 2.8 * width))
         ring = em / 8
-        radius = em * (0.5 if selected else 0.3 if run.ghost else 0.4) + (ring / 2 if far else 0)
+        radius = em * (0.5 if selected else 0.3 if run.ghost or run.left else 0.4) + (ring / 2 if far else 0)
         self.ball.setRect(QRectF(-radius, -radius, 2 * radius, 2 * radius))
         inner = radius if far else radius - ring
         self._inner.setRect(QRectF(-inner, -inner, 2 * inner, 2 * inner))

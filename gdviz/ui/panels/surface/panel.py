@@ -1,6 +1,7 @@
 """The surface panel: the cost, where each run is on it, and the step in numbers."""
 
 from functools import partial
+from typing import Literal
 
 from PySide6.QtCore import QEvent, Signal
 from PySide6.QtWidgets import QButtonGroup, QHBoxLayout, QStackedWidget, QVBoxLayout, QWidget
@@ -36,7 +37,8 @@ class SurfacePanel(QWidget):
     def __init__(self, theme: Theme, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._frame: Frame | None = None
-        self._chosen = "2d"
+        self.chosen: Literal["2d", "3d"] = "2d"
+        """as the user, or the scenario, wants the surface; one knob has a curve instead"""
         self.map, self.relief = MapView(theme), ReliefView(theme)
         self._readout, self._slice = Readout(theme), SliceBar()
         self._slice.hide()
@@ -57,7 +59,7 @@ class SurfacePanel(QWidget):
         self._slopes.toggled.connect(self.map.set_slopes)
         self._log.toggled.connect(self.relief.set_logarithmic)
         group = QButtonGroup(self)
-        self._switch = {
+        self._switch: dict[Literal["2d", "3d"], Button] = {
             "2d": _button("2-D", "The surface from above. Key: V"),
             "3d": _button("3-D", "A relief. Key: V"),
         }
@@ -109,15 +111,15 @@ class SurfacePanel(QWidget):
         self._readout.updateGeometry()
         self._readout.update()
 
-    def set_view(self, view: str) -> None:
+    def set_view(self, view: Literal["2d", "3d"]) -> None:
         """Show the surface as "2d" or "3d"; what has one knob stays a curve."""
-        self._chosen = view
+        self.chosen = view
         self._arrange()
 
     def toggle_view(self) -> None:
         """From two dimensions to three and back, as if by its button."""
         if self._is_flat:
-            self._choose("2d" if self._chosen == "3d" else "3d")
+            self._choose("2d" if self.chosen == "3d" else "3d")
 
     def toggle_slopes(self) -> None:
         """Show or hide the field of slopes, as if by its button."""
@@ -128,6 +130,10 @@ class SurfacePanel(QWidget):
         """Show the step as far as number ``part`` of its terms, one past the last being the new point; None: as one."""
         for view in (self.map, self.relief):
             view.set_part(part)
+
+    def set_fineness(self, fineness: float) -> None:
+        """Draw so many times as many pixels along each side as the screen has, for a picture that is larger."""
+        self._shown.set_fineness(fineness)
 
     # Within
 
@@ -142,19 +148,19 @@ class SurfacePanel(QWidget):
         """Whether the cost is drawn over two axes: not that of one knob, nor along a line."""
         return self._frame is None or (self._frame.theta.size > 1 and self._frame.plane != "line")
 
-    def _choose(self, view: str) -> None:
+    def _choose(self, view: Literal["2d", "3d"]) -> None:
         self.set_view(view)
         self.view_changed.emit(view)
 
     def _arrange(self) -> None:
         """Show the view that was chosen, if the cost has it, and the controls that do something there."""
         flat = self._is_flat
-        view = self.relief if flat and self._chosen == "3d" else self.map
+        view = self.relief if flat and self.chosen == "3d" else self.map
         if view is not self._shown:
             self._views.setCurrentWidget(view)
             if self._frame is not None:
                 view.show_frame(self._frame)
-        self._switch[self._chosen].setChecked(True)
+        self._switch[self.chosen].setChecked(True)
         for button in self._switch.values():
             button.setVisible(flat)
         is_network = self._frame is None or self._frame.theta.size > 2

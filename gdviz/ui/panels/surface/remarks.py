@@ -56,7 +56,7 @@ class Remarks:
     def show_frame(self, frame: Frame) -> bool:
         """Say what there is to say about the frame; whether that covers another part of the view than before."""
         landscape = frame.landscape
-        others = [run.label for run in frame.runs if not run.on_surface]
+        others = [run.label for run in frame.runs if not (run.on_surface or run.hidden)]
         whose = "its ball belongs" if len(others) == 1 else "their balls belong"
         said = (
             frame.run.ended if frame.run.ended.startswith("blew up") else "",

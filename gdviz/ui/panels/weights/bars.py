@@ -43,6 +43,8 @@ class Bars(QWidget):
         self.tracks: list[list[QRectF]] = []
         """where the bars of each row and knob lie; as of the last painting"""
         self._read, self._stale = -math.inf, False
+        self._fineness = 1.0
+        """pixels drawn for one of the screen's, along each side"""
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setAccessibleName("Knobs and slopes")
@@ -60,6 +62,11 @@ class Bars(QWidget):
 
     def set_theme(self, theme: Theme) -> None:
         self._theme = theme
+        self._redraw()
+
+    def set_fineness(self, fineness: float) -> None:
+        """Draw so many times as many pixels along each side as the screen has."""
+        self._fineness = fineness
         self._redraw()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -123,7 +130,7 @@ class Bars(QWidget):
 
     def _paint_backdrop(self) -> None:
         """Names, scales, tracks and numbers, as large as the panel lets them be; leaves the tracks' places behind."""
-        ratio = self.devicePixelRatioF()
+        ratio = self._fineness * self.devicePixelRatioF()
         self._backdrop = QPixmap(self.size() * ratio)
         self._backdrop.setDevicePixelRatio(ratio)
         self._backdrop.fill(QColor(self._theme.panel))

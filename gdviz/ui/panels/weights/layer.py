@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
 import numpy as np
 from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
@@ -31,16 +31,25 @@ _READ_EVERY = 0.125
 """seconds between two changes of the numbers while live: faster, nobody can read them"""
 
 
+Mode: TypeAlias = Literal["weights", "change", "difference"]
+"""the weights themselves, how far they have moved from their start, or what they are more than another run's"""
+_SAYS: dict[Mode, tuple[str, str]] = {
+    "weights": ("weight", "bias"),
+    "change": ("change", "bias change"),
+    "difference": ("difference", "bias difference"),
+}
+
+
 class Layer(QWidget):
-    """The weights into each neuron of the first hidden layer, or how far they have moved from their start."""
+    """The weights into each neuron of the first hidden layer, or what they are less others."""
 
     def __init__(self, theme: Theme, clock: Clock = time.monotonic) -> None:
         super().__init__()
         self.mosaic = Mosaic(theme)
         self.readout = Line()
         self.readout.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self._levels = {change: Level(1 / 4, clock) for change in (False, True)}
-        self._change = False
+        self._levels = {mode: Level(1 / 4, clock) for mode in _SAYS}
+        self._mode: Mode = "weights"
         self._frame: Frame | None = None
         self._values: Vector = np.zeros((0, 0), np.float32)
         self._biases: Vector = np.zeros(0, np.float32)
@@ -56,7 +65,14 @@ class Layer(QWidget):
     @property
     def level(self) -> Level:
         """The scale of what is shown."""
-        return self._levels[self._change]
+        return self._levels[self._mode]
+
+    @property
+    def on_show(self) -> tuple[Vector, float, str]:
+        """The values (n_in, n_shown) of the picture, the end of their scale, and what they are."""
+        n, count = self._values.shape[1], self.n_neurons
+        what = f"{self._mode} of " + (f"{n} neurons" if n == count else f"the first {n} of {count} neurons")
+        return self._values, self.level.value or 1.0, what
 
     @property
     def n_neurons(self) -> int:
@@ -67,9 +83,9 @@ class Layer(QWidget):
         self.mosaic.set_theme(theme)
         self.readout.set_colour(theme.text)
 
-    def show_change(self, change: bool) -> None:
-        """Show the way from the start, or the weights themselves."""
-        self._change = change
+    def show_mode(self, mode: Mode) -> None:
+        """Show the weights themselves, or less others; the difference only of frames that have a rival."""
+        self._mode = mode
         if self._frame is not None:
             self._draw(self._frame, at_once=True)
             self._say()
@@ -77,7 +93,7 @@ class Layer(QWidget):
     def show_frame(self, frame: Frame) -> None:
         before, self._frame = self._frame, frame
         at_once = not frame.live or before is None or frame.problem is not before.problem
-        if before is None or frame.theta is not before.theta or frame.start is not before.start:
+        if before is None or any(one is not two for one, two in zip(_thetas(frame), _thetas(before), strict=True)):
             self._draw(frame, at_once)
         if at_once or time.monotonic() >= self._read + _READ_EVERY:
             self._say()
@@ -85,10 +101,12 @@ class Layer(QWidget):
     def _draw(self, frame: Frame, at_once: bool) -> None:
         values, self._biases = _weights_and_biases(frame, frame.theta)
         values = values[:, :MOST_NEURONS]
-        if self._change:
-            start, start_biases = _weights_and_biases(frame, frame.start)
+        _, start, rival = _thetas(frame)
+        less = start if self._mode == "change" else rival if self._mode == "difference" else None
+        if less is not None:
+            others, other_biases = _weights_and_biases(frame, less)
             with np.errstate(all="ignore"):  # inf - inf, where a run blew up
-                values, self._biases = values - start[:, :MOST_NEURONS], self._biases - start_biases
+                values, self._biases = values - others[:, :MOST_NEURONS], self._biases - other_biases
         self._values = values
         if at_once or time.monotonic() >= self._fitted + _FIT_EVERY:
             self._fitted = time.monotonic()
@@ -105,7 +123,7 @@ class Layer(QWidget):
             count = f"{n} neurons" if n == self.n_neurons else f"first {n} of {self.n_neurons} neurons"
             self.readout.set_text(f"{count}, {side} × {side} weights each; click to enlarge", count)
             return
-        value, bias = ("change", "bias change") if self._change else ("weight", "bias")
+        value, bias = _SAYS[self._mode]
         neuron, bias = f"neuron {tile + 1}", f"{bias} {signed(float(self._biases[tile]))}"
         if pixel is None or (at := pixel[1] * side + pixel[0]) >= n_in:
             self.readout.set_text(f"{neuron} · {bias}")
@@ -116,6 +134,11 @@ class Layer(QWidget):
             f"{neuron} {place} · {value} {number} · {bias}",
             f"{tile + 1} {place} {number} · {bias}",
         )
+
+
+def _thetas(frame: Frame) -> tuple[Vector, Vector, Vector | None]:
+    """All knobs that the picture may be made of: the selected run's now and at its start, and its rival's."""
+    return frame.theta, frame.start, None if frame.rival is None else frame.rival.theta
 
 
 def _weights_and_biases(frame: Frame, theta: Vector) -> tuple[Vector, Vector]:

@@ -23,6 +23,11 @@ class Line(QWidget):
         """The whole text."""
         return self._texts[0]
 
+    @property
+    def least(self) -> int:
+        """Pixels that the shortest of the texts takes."""
+        return min(map(self.fontMetrics().horizontalAdvance, self._texts)) + 2
+
     def set_text(self, *texts: str) -> None:
         """Show the first of ``texts``, or the first of the shorter ones after it that fits."""
         if texts != self._texts:

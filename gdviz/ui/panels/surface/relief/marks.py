@@ -44,10 +44,10 @@ class Look:
     _sprites: dict[tuple[str, str, float, float], QPixmap] = field(default_factory=dict)
 
     def colour(self, run: RunFrame) -> QColor:
-        return self.theme.run(run.colour, run.ghost)
+        return self.theme.run(run.colour, run.ghost, run.left)
 
     def radius(self, run: RunFrame, selected: bool) -> float:
-        return self.em * (0.5 if selected else 0.3 if run.ghost else 0.4)
+        return self.em * (0.5 if selected else 0.3 if run.ghost or run.left else 0.4)
 
     def sprite(self, kind: str, colour: str, radius: float, ratio: float) -> QPixmap:
         """A ball's picture, "near", "far" off the plane or "hidden"; painted once."""
@@ -141,7 +141,7 @@ def thinned(world: Floats, view: View, many: int = MANY) -> Floats:
 def paint_trail(painter: QPainter, run: RunFrame, laid: Way, look: Look, cased: bool = True) -> None:
     """Paint a part of a run's trail, faint and thin where it is behind the terrain."""
     em, colour, casing = look.em, look.colour(run), QColor(DARK)
-    width = em / 14 if run.ghost else em / 8
+    width = em / 14 if run.ghost or run.left else em / 8
     faint = QColor(colour)
     faint.setAlpha(90)
     casing.setAlpha(150)

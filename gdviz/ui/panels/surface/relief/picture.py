@@ -37,6 +37,8 @@ class Relief(QWidget):
         super().__init__()
         self._part: int | None = None
         self._frame: Frame | None = None
+        self.fineness = 1.0
+        """pixels drawn for one of the screen's, along each side"""
         self._home = self._camera = Camera()
         """from where one looks at first, and now"""
         self._logarithmic = False
@@ -99,6 +101,12 @@ class Relief(QWidget):
             self._terrain = self._view = self._still = None
             self.update()
 
+    def set_fineness(self, fineness: float) -> None:
+        """Draw so many times as many pixels along each side as the screen has."""
+        if fineness != self.fineness:
+            self.fineness = fineness
+            self._view = self._still = None
+
     def set_part(self, part: int | None) -> None:
         """Show the step as far as number ``part`` of its terms, one past the last being the new point; None: as one."""
         if part != self._part:
@@ -145,7 +153,7 @@ class Relief(QWidget):
             widest = max((metrics.horizontalAdvance(level_text(level)) for level in self._terrain.levels), default=0)
             margins = (widest + 1.6 * em, 1.2 * em, 1.6 * em, 1.0 * em)
             width, height = self.width(), self.height()
-            ratio = self.devicePixelRatioF()
+            ratio = self._ratio
             if self._draft:
                 ratio = min(1.0, math.sqrt(max(_DRAFT_PIXELS / (width * height) - 0.1, _FEWEST / (width * height))))
             quality = DRAFT if self._draft else FULL
@@ -208,8 +216,12 @@ class Relief(QWidget):
         for i, way in zip(np.flatnonzero(apart), laid, strict=True):
             marks.paint_trail(painter, runs[i], way, self._look)
 
+    @property
+    def _ratio(self) -> float:
+        return self.fineness * self.devicePixelRatioF()
+
     def _blank(self) -> QPixmap:
-        ratio = self.devicePixelRatioF()
+        ratio = self._ratio
         pixmap = QPixmap(math.ceil(self.width() * ratio), math.ceil(self.height() * ratio))
         pixmap.setDevicePixelRatio(ratio)
         return pixmap
@@ -264,7 +276,7 @@ def back_to_front(frame: Frame) -> list[RunFrame]:
 def _go_on(before: list[RunFrame], now: list[RunFrame]) -> bool:
     """Whether all that was painted of trails, that is all but their last points, is still there."""
     return len(before) == len(now) and all(
-        (was.colour, was.ghost, was.far) == (run.colour, run.ghost, run.far)
+        (was.colour, was.ghost, was.left, was.far) == (run.colour, run.ghost, run.left, run.far)
         and len(was.trail) <= len(run.trail)
         and np.array_equal(was.trail[:-1], run.trail[: len(was.trail) - 1])
         for was, run in zip(before, now, strict=True)

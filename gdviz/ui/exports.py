@@ -1,0 +1,274 @@
+"""What a person takes away from the window: pictures, films, numbers, weights and the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtWidgets import QMenu, QProgressDialog
+
+from gdviz.core.errors import InputError
+from gdviz.core.frame import first_layer
+from gdviz.export.tables import CsvWriter, write_json
+from gdviz.export.weights import mosaic, write_weights
+from gdviz.export.whole import whole
+from gdviz.ui.background import Background
+from gdviz.ui.dialogs import FilmDialog, PictureDialog
+from gdviz.ui.files import add_entry, file_to_write
+from gdviz.ui.filming import Filming
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Sequence
+    from typing import BinaryIO, TextIO
+
+    from gdviz.core.frame import Frame
+    from gdviz.core.run import Run
+    from gdviz.export.shot import Shot
+    from gdviz.ui.window import Window
+    from gdviz.ui.worker import Saved
+
+_SLOW_MS = 400
+"""what takes longer shows how far it is"""
+
+
+class Exports(QObject):
+    """The Export menu, and what comes of it. Histories are written by a thread of their own: nothing waits for them."""
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window, self._session = window, window.session
+        self._thread = Background(self)
+        self._thread.result.connect(self._take)
+        self._thread.done.connect(self._done)
+        self._thread.failed.connect(self._failed)
+        self._session.saved.connect(self._saved)
+        self._writing: Path | None = None
+        """what the thread writes"""
+        self._film: Filming | None = None
+        self._progress: QProgressDialog | None = None
+
+    def menu(self) -> QMenu:
+        """All that can be taken away of what is on show."""
+        menu = QMenu(self._window)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        frame = self._session.timeline.frame
+        if frame is None:
+            return menu
+        files, pictured = self._window.files, first_layer(frame) is not None
+        add_entry(menu, "Picture…", self.ask_for_picture, "Ctrl+E")
+        add_entry(menu, "Film…", self.ask_for_film, "Ctrl+Shift+E")
+        menu.addSeparator()
+        add_entry(menu, "Numbers of every step (CSV)…", partial(self._ask_for_table, ".csv"))
+        add_entry(menu, "Numbers and recipe (JSON)…", partial(self._ask_for_table, ".json"))
+        kept = "Weights and biases" if pictured else "Knobs"
+        add_entry(menu, f"{kept} of this step (NumPy)…", self._ask_for_weights)
+        if pictured:
+            add_entry(menu, "First-layer weights as a picture…", self._ask_for_mosaic)
+        menu.addSeparator()
+        add_entry(menu, "Scenario (TOML)…", files.ask_where_to_write_scenario)
+        add_entry(menu, "Copy the scenario", files.copy_scenario)
+        add_entry(menu, "Save the runs…", files.ask_where_to_save, "Ctrl+S")
+        return menu
+
+    def finish(self) -> None:
+        """Drop what is not done."""
+        self._cancel()
+        self._thread.finish()
+
+    # Pictures and films
+
+    def ask_for_picture(self) -> None:
+        """Of the window, or of a panel."""
+        dialog = PictureDialog(self._window, self._window.parts(), self._window.windowTitle())
+        dialog.taken.connect(self._save_bytes)
+        dialog.open()
+
+    def ask_for_film(self) -> None:
+        """Of the runs up to now."""
+        if self._film is not None:
+            self._say("info", "A film is being made already: one at a time.")
+            return
+        dialog = FilmDialog(self._window)
+        dialog.asked.connect(self._film_runs)
+        dialog.open()
+
+    def _film_runs(self, asked: Shot) -> None:
+        path = self._ask_where("Save the film", asked.kind)
+        scenario = self._session.scenario
+        if path is None or scenario is None:
+            return
+        look = self._window.view, self._window.theme.name, self._session.selected
+        self._film = film = Filming(replace(asked, path=path), *look, self)
+        film.drawn.connect(self._show_progress)
+        film.done.connect(partial(self._filmed, path))
+        self._open_progress(f"Rendering {path.name}", asked.n_frames)
+        self._session.save(film.saved, silent=True)
+
+    def _saved(self, saved: Saved) -> None:
+        """The runs are there to be filmed, or can't be."""
+        film = self._film
+        if film is None or saved.path != film.saved:
+            return
+        if saved.reason:
+            self._filmed(film.shot.path, saved.reason)
+            return
+        try:
+            film.start()
+        except InputError as error:
+            self._filmed(film.shot.path, str(error))
+
+    def _filmed(self, path: Path, reason: str) -> None:
+        film, self._film = self._film, None
+        if film is not None:
+            film.deleteLater()
+        self._close_progress()
+        self._told(path, reason)
+
+    # Numbers
+
+    def _ask_for_table(self, suffix: str) -> None:
+        if self._writing is not None:
+            self._say("info", f"{self._writing.name} is being written already: one file at a time.")
+            return
+        path = self._ask_where("Save the numbers", suffix)
+        if path is None or self._session.scenario is None:
+            return
+        scenario, runs = self._session.scenario, list(self._session.runs)
+        write = _csv(runs) if suffix == ".csv" else lambda file: write_json(file, scenario, runs)
+        self._writing = path
+        self._open_progress(f"Writing {path.name}", 1000)
+        if not self._thread.isRunning():
+            self._thread.start()
+        self._thread.ask(path, _writing(path, write))
+
+    def _take(self, key: object, result: float | InputError) -> None:
+        if key is not self._writing:
+            return
+        if isinstance(result, InputError):
+            self._written(str(result))
+        else:
+            self._show_progress(round(1000 * result))
+
+    def _done(self, key: object) -> None:
+        if key is self._writing:
+            self._written("")
+
+    def _failed(self, key: object, reason: str) -> None:
+        if key is self._writing:
+            self._written(reason)
+
+    def _written(self, reason: str) -> None:
+        path, self._writing = self._writing, None
+        self._close_progress()
+        if path is not None:
+            self._told(path, reason)
+
+    # Weights
+
+    def _ask_for_weights(self) -> None:
+        frame = self._session.timeline.frame
+        path = self._ask_where("Save the knobs", ".npz")
+        if path is None or frame is None:
+            return
+
+        def write(file: BinaryIO) -> None:
+            write_weights(file, frame.problem, frame.theta, frame.theta_step, frame.run.label)
+
+        self._write_now(path, write, _of_step(frame))
+
+    def _ask_for_mosaic(self) -> None:
+        frame = self._session.timeline.frame
+        values, level, what = self._window.weights.layer.on_show
+        if frame is None:
+            return
+        picture, what = (
+            mosaic(values, level, self._window.theme.signed_table()),
+            f"{what}, {_of_step(frame)}, ±{level:g}",
+        )
+        if (path := self._ask_where("Save the weights as a picture", ".png")) is not None:
+            self._write_now(path, partial(picture.save, format="PNG"), what)
+
+    def _save_bytes(self, data: bytes, suffix: str) -> None:
+        if (path := self._ask_where("Save the picture", suffix)) is not None:
+            self._write_now(path, lambda file: file.write(data))
+
+    def _write_now(self, path: Path, write: Callable[[BinaryIO], Any], what: str = "") -> None:
+        try:
+            with whole(path) as beside, beside.open("wb") as file:
+                write(file)
+        except InputError as error:
+            self._told(path, str(error))
+        else:
+            self._told(path, "", what)
+
+    # Telling
+
+    def _ask_where(self, title: str, suffix: str) -> Path | None:
+        """Where to put a file of this kind; None where it is not wanted."""
+        chosen = file_to_write(self._window, title, self._session.name, suffix, f"*{suffix}")
+        return Path(chosen) if chosen else None
+
+    def _open_progress(self, what: str, most: int) -> None:
+        self._progress = progress = QProgressDialog(what, "Cancel", 0, most, self._window)
+        progress.setWindowTitle("gdviz")
+        progress.setMinimumDuration(_SLOW_MS)
+        progress.setMinimumWidth(24 * progress.fontMetrics().height())
+        progress.setAutoReset(False)
+        progress.setAutoClose(False)
+        progress.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        progress.canceled.connect(self._cancel)
+        progress.setValue(0)
+
+    def _show_progress(self, done: int) -> None:
+        if self._progress is not None:
+            self._progress.setValue(done)
+
+    def _close_progress(self) -> None:
+        progress, self._progress = self._progress, None
+        if progress is not None:
+            progress.blockSignals(True)
+            progress.close()
+            progress.deleteLater()
+
+    def _cancel(self) -> None:
+        film, self._film, self._writing = self._film, None, None
+        self._close_progress()
+        self._thread.cancel()
+        if film is not None:
+            film.cancel()
+            film.deleteLater()
+
+    def _told(self, path: Path, reason: str, what: str = "") -> None:
+        said = f"Saved as {path}" + (f" ({what})" if what else "")
+        self._say("error" if reason else "info", reason or f"{said}.")
+
+    def _say(self, kind: str, text: str) -> None:
+        self._session.message.emit(kind, text, None)
+
+
+def _writing(path: Path, write: Callable[[TextIO], Iterator[float]]) -> Generator[float | InputError, None, None]:
+    """Write a text file as a whole or not at all; delivers how far it is, or why it can't be written."""
+    try:
+        with whole(path) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+            yield from write(file)
+    except InputError as error:
+        yield error
+
+
+def _csv(runs: Sequence[Run]) -> Callable[[TextIO], Iterator[float]]:
+    """Writes the rows of all runs, one run after the other."""
+
+    def write(file: TextIO) -> Iterator[float]:
+        writer = CsvWriter(file)
+        for index, run in enumerate(runs):
+            for done in writer.write_past(run):
+                yield (index + done) / len(runs)
+
+    return write
+
+
+def _of_step(frame: Frame) -> str:
+    return f"step {frame.theta_step:,}"

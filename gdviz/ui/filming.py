@@ -1,0 +1,135 @@
+"""A film made by another process, while the window goes on: that process runs ``python -m gdviz.ui.filming``."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTemporaryDir, Signal
+
+from gdviz.core.errors import InputError
+from gdviz.core.scenario import View
+from gdviz.export.whole import whole
+
+if TYPE_CHECKING:
+    from gdviz.export.shot import Shot
+
+
+class _Order(msgspec.Struct):
+    """What the other process is told."""
+
+    saved: str
+    into: str
+    width: int
+    height: int
+    fps: int
+    n_frames: int
+    view: View
+    theme: str
+    selected: int
+
+
+class _NoFilm(Exception):
+    """What was written of the film is not to be kept."""
+
+
+class Filming(QObject):
+    """One film of saved runs on its way to a file, which is there as a whole or not at all."""
+
+    drawn = Signal(int)
+    """(frames that are done)"""
+    done = Signal(str)
+    """(one sentence: why there is no film; empty where there is one). Not after `cancel`."""
+
+    def __init__(self, shot: Shot, view: View, theme: str, selected: int, parent: QObject) -> None:
+        super().__init__(parent)
+        self.shot = shot
+        self._look = view, theme, selected
+        self._folder = QTemporaryDir()
+        self.saved = Path(self._folder.path(), "runs.gdviz")
+        """where the runs are to be saved before `start`"""
+        self._place = ExitStack()
+        self._process = QProcess(self)
+        environment = QProcessEnvironment.systemEnvironment()
+        environment.insert("QT_QPA_PLATFORM", "offscreen")
+        self._process.setProcessEnvironment(environment)
+        self._process.readyReadStandardOutput.connect(self._read)
+        self._process.finished.connect(self._finished)
+        self._process.errorOccurred.connect(self._not_started)
+
+    def start(self) -> None:
+        """Begin to film what was saved. Raises InputError where the film can't be written."""
+        shot = self.shot
+        into = self._place.enter_context(whole(shot.path))
+        order = _Order(str(self.saved), str(into), shot.width, shot.height, shot.fps, shot.n_frames, *self._look)
+        told = msgspec.json.encode(order).decode()
+        self._process.start(sys.executable, ["-m", "gdviz.ui.filming", told])
+
+    def cancel(self) -> None:
+        """Leave it; nothing remains of it."""
+        self._process.blockSignals(True)
+        if self._process.state() != QProcess.ProcessState.NotRunning:
+            self._process.kill()
+            self._process.waitForFinished()
+        self._drop()
+
+    def _read(self) -> None:
+        if lines := bytes(self._process.readAllStandardOutput().data()).split():
+            self.drawn.emit(int(lines[-1]))
+
+    def _not_started(self, error: QProcess.ProcessError) -> None:
+        if error == QProcess.ProcessError.FailedToStart:
+            self._drop()
+            self.done.emit(f"the film can't be made: {self._process.errorString()}")
+
+    def _finished(self, code: int, status: QProcess.ExitStatus) -> None:
+        reason = ""
+        if code == 0 and status == QProcess.ExitStatus.NormalExit:
+            try:
+                self._place.close()
+            except InputError as error:
+                reason = str(error)
+        else:
+            said = bytes(self._process.readAllStandardError().data()).decode(errors="replace").strip().splitlines()
+            reason = f"the film can't be made: {said[-1] if said else 'its process was ended'}"
+        self._drop()
+        self.done.emit(reason)
+
+    def _drop(self) -> None:
+        """Keep no file but a film that is done."""
+        self._folder.remove()
+        with suppress(_NoFilm), self._place:
+            raise _NoFilm
+
+
+def main(told: str) -> int:
+    """Film the runs of a file; says on standard output how many frames are done."""
+    from gdviz.core.making import at_once
+    from gdviz.export.saved import reopened
+    from gdviz.export.shot import Shot
+    from gdviz.ui.render import render
+    from gdviz.ui.theme import DARK, LIGHT
+
+    order = msgspec.json.decode(told, type=_Order)
+    shot = Shot(Path(order.into), order.width, order.height, order.fps, order.n_frames)
+    theme = LIGHT if order.theme == LIGHT.name else DARK
+
+    def drawn(n_frames: int) -> None:
+        sys.stdout.write(f"{n_frames}\n")
+        sys.stdout.flush()
+
+    try:
+        scenario, runs = at_once(reopened(Path(order.saved)))
+        scenario = msgspec.structs.replace(scenario, view=order.view)
+        render(shot, shot.path, scenario, scenario.title, runs, drawn, theme=theme, selected=order.selected)
+    except (InputError, OSError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,202 @@
+"""Who is on show: which of the runs is selected, which are hidden, what they are called, and who leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+from PySide6.QtCore import QObject, Signal
+
+from gdviz.core.errors import InputError
+from gdviz.core.frame import SliceView
+from gdviz.core.revise import label_from, relabelled, without
+from gdviz.ui.playback import Playback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gdviz.core.run import Run
+    from gdviz.core.scenario import Scenario
+
+_UNDOS = 3
+"""steps back; each keeps a whole past in memory"""
+
+
+class Before(NamedTuple):
+    """What was on show."""
+
+    scenario: Scenario
+    name: str
+    runs: list[Run]
+    ghosts: list[Run]
+    selected: int
+    hidden: set[Run]
+    left: set[Run]
+    """those of the runs that stayed where another one had branched off"""
+
+
+class Lineup(Playback):
+    """The runs on show and the ghosts. Nothing here starts anything again, and what plays goes on playing."""
+
+    opened = Signal()
+    """other runs are on show, or another is selected: `scenario` and `runs` are theirs"""
+    reselected = Signal()
+    """another of the runs on show is selected: what was computed for the one before is of no use"""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.scenario: Scenario | None = None
+        self.name = ""
+        """under which `scenario` was opened"""
+        self.view = SliceView()
+        """which slice of a network's cost is looked at"""
+        self._loading: Scenario | None = None
+        self._before: list[Before] = []
+        self._left: set[Run] = set()
+
+    @property
+    def everyone(self) -> list[Run]:
+        """Ghosts and runs, as they stand in a frame."""
+        return [] if self._scene is None else self._scene.everyone
+
+    def select(self, index: int) -> None:
+        """Let another of `runs` own the surface, the third panel and the readouts; it is no longer hidden."""
+        scene = self._scene
+        if scene is not None and self.timeline.frame is not None and index != scene.selected:
+            there = scene.moment(scene.runs[index], self.timeline.step)
+            scene.select(index)
+            self._draw_reselected(there)
+            self.opened.emit()
+
+    def hide(self, run: Run, hidden: bool = True) -> None:
+        """Draw a run or ghost nowhere, or again; in place of the selected one another is selected, if there is one."""
+        scene = self._scene
+        if scene is None:
+            return
+        if hidden and run is scene.run:
+            at, n = scene.selected, len(scene.runs)
+            others = [i % n for i in range(at + 1, at + n) if scene.runs[i % n] not in scene.hidden]
+            if not others:
+                return
+            self.select(others[0])
+        scene.hide(run, hidden)
+        self.timeline.draw_now()
+
+    def show_only(self, run: Run) -> None:
+        """Hide all others, but for the selected one beside a ghost."""
+        scene = self._scene
+        if scene is None:
+            return
+        if run in scene.runs:
+            self.select(scene.runs.index(run))
+        for other in scene.everyone:
+            scene.hide(other, other is not run)
+        self.timeline.draw_now()
+
+    def show_all(self) -> None:
+        """Hide nothing any longer."""
+        if self._scene is not None:
+            for run in self._scene.everyone:
+                self._scene.hide(run, False)
+            self.timeline.draw_now()
+
+    def compare(self, rival: Run | None) -> None:
+        """Have the knobs of another run, or none, beside the selected one's in every frame."""
+        if self._scene is not None and rival is not self._scene.rival:
+            self._scene.rival = rival
+            if rival is not None:  # else nobody waits for the frame without it
+                self.timeline.draw_now()
+
+    def rename(self, run: Run, typed: str) -> None:
+        """Call a run or ghost otherwise, here and in its recipe; a message says what is wrong with what was typed."""
+        scene = self._scene
+        if scene is None or self.scenario is None or self._loading is not None:
+            return
+        peers = scene.runs if run in scene.runs else scene.ghosts
+        try:
+            label = label_from(typed, [other.label for other in peers if other is not run])
+        except InputError as error:
+            self.message.emit("error", str(error), None)
+            return
+        # The thread that trains reads them and never writes: it finds the one or the other.
+        run.label, run.spec = label, replace(run.spec, label=label)
+        self.scenario = relabelled(self.scenario, scene.runs)
+        self.timeline.draw_now()
+
+    def remove(self, run: Run) -> None:
+        """Take a run or ghost away; all others stay where they are. The last run stays."""
+        scene = self._scene
+        if scene is None or self.scenario is None or self._loading is not None:
+            return
+        runs, ghosts = ([other for other in each if other is not run] for each in (scene.runs, scene.ghosts))
+        if not runs or len(runs) + len(ghosts) == len(scene.everyone):
+            return
+        label, selected = run.label + (" (before)" if run in scene.ghosts else ""), scene.run
+        self._note_left()
+        self._remember(self.scenario)
+        scenario = self.scenario if run in scene.ghosts else without(self.scenario, scene.runs.index(run))
+        if run is selected:  # then its neighbour that is drawn
+            at = scene.selected
+            near = sorted(runs, key=lambda other: (other in scene.hidden, abs(scene.runs.index(other) - at - 0.5)))
+            selected = near[0]
+        if all(other.ended for other in runs):
+            for other in runs:
+                other.stay_no_longer()
+        self._line_up(scenario, runs, ghosts, runs.index(selected))
+        self.message.emit("info", f"“{label}” is removed; Ctrl+Z brings it back.", None)
+
+    # Within
+
+    def _note_left(self) -> None:
+        self._left = {run for run in self.runs if run.left}
+
+    def _remember(self, scenario: Scenario) -> None:
+        """Keep what is on show, to be brought back."""
+        scene = self._scene
+        if scene is not None:
+            now = Before(scenario, self.name, scene.runs, scene.ghosts, scene.selected, scene.hidden, self._left)
+            self._before = [*self._before, now][-_UNDOS:]
+
+    def _bring_back(self) -> Before | None:
+        """Show what was there before the last removal; where that was something else, give what was on show then."""
+        before = self._before.pop()
+        for run in before.runs:
+            if run not in before.left:
+                run.stay_no_longer()
+        before = before._replace(scenario=relabelled(before.scenario, before.runs))
+        if not set(self.everyone) < {*before.runs, *before.ghosts}:
+            return before
+        self._line_up(before.scenario, before.runs, before.ghosts, before.selected, before.hidden)
+        return None
+
+    def _line_up(
+        self, scenario: Scenario, runs: list[Run], ghosts: list[Run], selected: int, hidden: Iterable[Run] = ()
+    ) -> None:
+        """Show these of the runs that are there, without any of them starting again."""
+        scene = self._scene
+        assert scene is not None  # there are runs
+        reselected = runs[selected] is not scene.run
+        there = scene.moment(runs[selected], self.timeline.step)
+        scene.line_up(runs, ghosts, selected)
+        for run in hidden:
+            scene.hide(run, True)
+        self.scenario, self.view, self._target = scenario, scene.view, 0.0
+        self._worker.train(runs)
+        if reselected:
+            self._draw_reselected(there)
+        else:
+            self.timeline.draw_now()
+        self.opened.emit()
+
+    def _draw_reselected(self, step: int) -> None:
+        """Draw the newly selected run: at its newest step, or where one looks back, at this one."""
+        live, replaying = self.timeline.live, self.timeline.replaying
+        self.reselected.emit()
+        if live:
+            self.timeline.draw_now()
+        else:
+            self.timeline.seek(step)
+        if replaying and self.timeline.live:
+            self._go()
+        elif replaying:
+            self.timeline.replay()

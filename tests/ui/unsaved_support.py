@@ -1,0 +1,48 @@
+"""What the tests of unsaved runs share: files as a crash leaves them, and a start that finds them."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from gdviz.core.scenario import parse
+from gdviz.export.saved import save
+from gdviz.ui.app import keep_unsaved
+from gdviz.ui.autosave import unsaved_folder
+from tests.support import PARABOLA, Message, synchronous
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from gdviz.ui.autosave import Autosave
+    from gdviz.ui.window import Window
+
+
+def files() -> list[Path]:
+    """All that was kept."""
+    return sorted(unsaved_folder().glob("*/[!.]*.gdviz"))
+
+
+def being_written() -> list[Path]:
+    return list(unsaved_folder().glob("*/.*.gdviz"))
+
+
+def crashed(toml: str = PARABOLA, steps: int = 5, name: str = "a", age: float = 0.0) -> Path:
+    """A file as a process leaves it that has ended without a word, so many seconds ago."""
+    folder = unsaved_folder() / name
+    folder.mkdir(parents=True)
+    path = folder / "runs.gdviz"
+    scenario = parse(toml, "test")
+    save(path, scenario, synchronous(scenario, steps), quick=True)
+    os.utime(path, (time.time() - age,) * 2)
+    return path
+
+
+def restarted(window: Window) -> tuple[Autosave, list[Message]]:
+    """What a start does, and what it says."""
+    said: list[Message] = []
+    window.session.message.connect(lambda *message: said.append(message))
+    autosave = keep_unsaved(window)
+    autosave.offer()
+    return autosave, said
