@@ -147,21 +147,26 @@ class Run:
         {"optimizer": {"kind": "adam"}}. Raises msgspec.ValidationError or ValueError for a bad one.
         """
         step = checkpoint.step
-        past = [c for c in self.recipe.changes if c["step"] <= step]
-        spec = msgspec.structs.replace(self.spec, changes=(*past, {"step": step, **change}), label=label)
+        before = [c for c in self.recipe.changes if c["step"] <= step]
+        spec = msgspec.structs.replace(self.spec, changes=(*before, {"step": step, **change}), label=label)
         begin = checkpoint._replace(state=checkpoint.state[:0]) if "optimizer" in change else checkpoint
+        past = self.history.before(step, n_slots(spec), self.checkpoint_bytes)
+        return self._another(spec, (past, begin), self.stopwatch.until(step))
+
+    def _another(self, spec: RunSpec, taken_up: tuple[History, Checkpoint] | None, stopwatch: Stopwatch) -> Run:
+        """Another run on the same cost, sharing nothing that either of them writes."""
         return replace(
             self,
             spec=spec,
             problem=copy(self.problem),
             batches=copy(self.batches),
-            label=label,
+            label=spec.label,
             ended="",
             fixed=False,
             unbounded=False,
             changes=[],
-            taken_up=(self.history.before(step, n_slots(spec), self.checkpoint_bytes), begin),
-            stopwatch=self.stopwatch.until(step),
+            taken_up=taken_up,
+            stopwatch=stopwatch,
         )
 
     @property
@@ -266,21 +271,9 @@ class Run:
             self.ended = ""
 
     def again(self, optimizer: Optimizer, label: str) -> Run:
-        """Another run, at its start: the same descent by another rule, sharing nothing that either of them writes."""
-        spec = msgspec.structs.replace(self.spec, optimizer=optimizer, changes=())
-        return replace(
-            self,
-            spec=spec,
-            problem=copy(self.problem),
-            batches=copy(self.batches),
-            label=label,
-            ended="",
-            fixed=False,
-            unbounded=False,
-            changes=[],
-            taken_up=None,
-            stopwatch=Stopwatch(),
-        )
+        """Another run, at its start: the same descent by another rule."""
+        spec = msgspec.structs.replace(self.spec, optimizer=optimizer, changes=(), label=label)
+        return self._another(spec, None, Stopwatch())
 
     @property
     def tuned(self) -> set[str]:

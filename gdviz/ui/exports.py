@@ -100,8 +100,8 @@ class Exports(QObject):
         scenario = self._session.scenario
         if path is None or scenario is None:
             return
-        look = self._window.view, self._window.theme.name, self._session.selected
-        self._film = film = Filming(replace(asked, path=path), *look, self)
+        theme, selected = self._window.theme.name, self._session.selected
+        self._film = film = Filming(replace(asked, path=path), theme, selected, self)
         film.drawn.connect(self._show_progress)
         film.done.connect(partial(self._filmed, path))
         self._open_progress(f"Rendering {path.name}", asked.n_frames)

@@ -110,7 +110,7 @@ class Files(QObject):
 
     def _recipe(self) -> str:
         """The scenario in TOML, as it would come to what is on show; empty, with a message, where there is none."""
-        scenario = self._session.scenario
+        scenario = self._session.as_seen
         if scenario is None:
             return ""
         text = to_toml(replace(scenario, runs=tuple(run.recipe for run in self._session.runs)))

@@ -11,7 +11,6 @@ import msgspec
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTemporaryDir, Signal
 
 from gdviz.core.errors import InputError
-from gdviz.core.scenario import View
 from gdviz.export.whole import whole
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ class _Order(msgspec.Struct):
     height: int
     fps: int
     n_frames: int
-    view: View
     theme: str
     selected: int
 
@@ -44,10 +42,10 @@ class Filming(QObject):
     done = Signal(str)
     """(one sentence: why there is no film; empty where there is one). Not after `cancel`."""
 
-    def __init__(self, shot: Shot, view: View, theme: str, selected: int, parent: QObject) -> None:
+    def __init__(self, shot: Shot, theme: str, selected: int, parent: QObject) -> None:
         super().__init__(parent)
         self.shot = shot
-        self._look = view, theme, selected
+        self._look = theme, selected
         self._folder = QTemporaryDir()
         self.saved = Path(self._folder.path(), "runs.gdviz")
         """where the runs are to be saved before `start`"""
@@ -123,7 +121,6 @@ def main(told: str) -> int:
 
     try:
         scenario, runs = at_once(reopened(Path(order.saved)))
-        scenario = msgspec.structs.replace(scenario, view=order.view)
         render(shot, shot.path, scenario, scenario.title, runs, drawn, theme=theme, selected=order.selected)
     except (InputError, OSError) as error:
         sys.stderr.write(f"{error}\n")

@@ -14,7 +14,7 @@ from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
 from gdviz.core.making import made, started, with_fork
 from gdviz.core.revise import as_set, reseeded, slower, with_another
-from gdviz.core.scenario import MOST_RUNS, Scenario, with_keys
+from gdviz.core.scenario import MOST_RUNS, Scenario, View, with_keys
 from gdviz.core.scene import Scene
 from gdviz.export.saved import SUFFIX, reopened, scenario_of
 from gdviz.ui.background import Background
@@ -47,6 +47,8 @@ class Session(Lineup):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
+        self.look: Callable[[View], View] = lambda opened: opened
+        """how it is looked at now, which whoever shows it knows, by how it was opened"""
         self._own: dict[str, Scenario] = {}
         """scenarios that have no file, by their names"""
         self._background = Background(self)
@@ -100,10 +102,15 @@ class Session(Lineup):
         """Open a scenario that has no file, under its title; ``making`` makes its runs as they were."""
         self._load(scenario, keep_ghosts=False, name=self._named(scenario), opening=True, making=making)
 
+    @property
+    def as_seen(self) -> Scenario | None:
+        """The scenario as it would have to be to open as it is looked at now; None before something is open."""
+        return None if self.scenario is None else replace(self.scenario, view=self.look(self.scenario.view))
+
     def save(self, path: Path, *, silent: bool = False) -> None:
         """Save the runs as they are now; `saved`, and a message unless ``silent``, says what came of it."""
-        if self.scenario is not None:
-            self._worker.save(path, self.scenario, self.runs, silent)
+        if (scenario := self.as_seen) is not None:
+            self._worker.save(path, scenario, self.runs, silent)
 
     def reset(self) -> None:
         """Start again from the same knobs, with the numbers as they are now set; this run stays as a ghost."""

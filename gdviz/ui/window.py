@@ -6,13 +6,14 @@ import math
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
 from PySide6.QtCore import QByteArray, QEvent, QObject, QSettings, Qt
 from PySide6.QtGui import QAction, QCloseEvent, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QApplication, QMainWindow, QSplitter, QVBoxLayout, QWidget
 
-from gdviz.core.scenario import View, load_scenario, scenario_names
+from gdviz.core.scenario import load_scenario, scenario_names
 from gdviz.export.saved import SUFFIX
 from gdviz.ui import style
 from gdviz.ui.comparing import Comparing
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gdviz.core.frame import Frame
+    from gdviz.core.scenario import View
     from gdviz.ui.panels.weights.level import Clock
     from gdviz.ui.session import Action, Session
 
@@ -70,6 +72,7 @@ class Window(QMainWindow):
         self.step_sizes = StepSizes(session, self.knobs, self.messages, self.weights, theme)
         self.files = Files(self, session)
         self.exports = Exports(self)
+        session.look = self._look
         self._shipped = [(name, load_scenario(name).title) for name in scenario_names()]
         self._lay_out()
         # A table beside a surface, but not beside a step taken apart as well: there is no room for it.
@@ -257,13 +260,19 @@ class Window(QMainWindow):
         button = self.transport.export
         self.exports.menu().popup(button.mapToGlobal(button.rect().bottomLeft()))
 
-    @property
-    def view(self) -> View:
-        """How the runs are looked at, as a scenario says it."""
+    def _look(self, opened: View) -> View:
+        """How the runs are looked at now, as a scenario says it."""
         surface, loss, asked = self.surface, self.loss, self.session.view
         pace = self.session.timeline.pace
-        speed: float | Literal["max"] = "max" if math.isinf(pace) else pace
-        return View(speed, surface.chosen, loss.cost_axis, asked.kind, asked.n_images, loss.sharpness_shown)
+        return replace(
+            opened,
+            speed="max" if math.isinf(pace) else pace,
+            surface=surface.chosen,
+            cost_axis=loss.cost_axis,
+            plane=asked.kind,
+            images=asked.n_images,
+            sharpness=loss.sharpness_shown,
+        )
 
     def parts(self) -> list[tuple[str, QWidget]]:
         """What is on show, from all of it to its panels, with their names."""

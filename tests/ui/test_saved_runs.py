@@ -214,3 +214,17 @@ def test_what_was_opened_is_proposed_again(path: Path, qtbot: QtBot, window: Win
 
     QTimer.singleShot(100, answer)
     assert Path(file_to_save(window, str(path))) == path
+
+
+def test_runs_open_as_they_were_looked_at(window: Window, shown: Open, qtbot: QtBot, path: Path) -> None:
+    shown(LONG_PARABOLAS.replace("parabola", "rosenbrock"))
+    window.surface.set_view("3d")
+    window.loss.set_cost_axis("log")
+    window.session.set_speed(7.0)
+    with qtbot.waitSignal(window.session.saved, timeout=20_000):
+        window.session.save(path)
+    with qtbot.waitSignal(window.session.opened, timeout=20_000):
+        window.open("worked-run")
+    assert (window.surface.chosen, window.loss.cost_axis) == ("2d", "linear")
+    reopen(window.session, path, qtbot)
+    assert (window.surface.chosen, window.loss.cost_axis, window.session.timeline.pace) == ("3d", "log", 7.0)
