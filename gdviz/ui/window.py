@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 _HINT = (
     "Space plays and pauses · Left and Right go step by step · Home and End: start and newest · R starts again · "
-    "A takes a step apart · Ctrl + and − resize the text"
+    "A takes a step apart · C compares · Ctrl + and − resize the text"
 )
 _ZOOM = 1.15
 

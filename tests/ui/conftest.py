@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QApplication
 from gdviz.ui.app import make_window
 from gdviz.ui.session import Session
 from gdviz.ui.theme import DARK
+from tests.support import PARABOLA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -168,3 +169,11 @@ def said(window: Window) -> list[tuple[str, str]]:
     window.session.message.connect(lambda kind, text, _: heard.append((kind, text)))
     window.knobs.rejected.connect(lambda text: heard.append(("error", text)))
     return heard
+
+
+@pytest.fixture
+def lesson(tmp_path: Path) -> Path:
+    """A scenario file."""
+    path = tmp_path / "lesson.toml"
+    path.write_text(PARABOLA, "utf-8")
+    return path

@@ -23,14 +23,6 @@ Said = list[tuple[str, str]]
 Action = Qt.DropAction
 
 
-@pytest.fixture
-def lesson(tmp_path: Path) -> Path:
-    """A scenario file."""
-    path = tmp_path / "lesson.toml"
-    path.write_text(PARABOLA, "utf-8")
-    return path
-
-
 def dragged(*paths: Path, text: str = "") -> QMimeData:
     data = QMimeData()
     if paths:

@@ -29,14 +29,6 @@ Said = list[tuple[str, str]]
 Key = Qt.Key
 
 
-@pytest.fixture
-def lesson(tmp_path: Path) -> Path:
-    """A scenario file."""
-    path = tmp_path / "lesson.toml"
-    path.write_text(PARABOLA, "utf-8")
-    return path
-
-
 def copied(text: str) -> None:
     QGuiApplication.clipboard().setText(text)
 
