@@ -175,7 +175,7 @@ def _saved(options: argparse.Namespace) -> tuple[Scenario, list[Run]]:
 
     given = {"--set": options.set, "--steps": options.steps, "--epochs": options.epochs}
     for option, value in given.items():
-        if value:
+        if value not in (None, []):
             raise InputError(f"{option}: expected a scenario; {options.scenario} holds runs that have been")
     return at_once(reopened(Path(options.scenario)))
 

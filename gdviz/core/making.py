@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import msgspec
 
-from gdviz.core.run import LEFT, Run, build
+from gdviz.core.run import Run, build
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Collection, Generator, Sequence
 
     from gdviz.core.scenario import Scenario
 
@@ -30,9 +30,14 @@ def begun(scenario: Scenario, runs: list[Run]) -> Making:
     return scenario, runs
 
 
-def made(scenario: Scenario, runs: list[Run]) -> Making:
-    """Runs that are there already, as those that `started` makes."""
+def made(scenario: Scenario, runs: list[Run], left: Collection[Run]) -> Making:
+    """Runs that are there already, as those that `started` makes; those that are ``left`` stay where they are."""
     yield from ()
+    for run in runs:
+        if run in left:
+            run.stay()
+        else:
+            run.stay_no_longer()
     return scenario, runs
 
 
@@ -49,7 +54,7 @@ def at_once(making: Making) -> tuple[Scenario, list[Run]]:
 def with_fork(
     scenario: Scenario, runs: Sequence[Run], index: int, step: int, change: dict[str, Any], label: str
 ) -> Making:
-    """The same runs, and one more that branches off run ``index`` at ``step``; the others stay where they are.
+    """The same runs, and one more that branches off run ``index`` at ``step``; that one stays where it is.
 
     Raises InputError where there are as many as there may be, msgspec.ValidationError or ValueError for a bad change.
     """
@@ -57,6 +62,5 @@ def with_fork(
     fork = run.forked((yield from run.exactly(step)), change, label)
     while not fork.advance():
         yield None
-    for other in runs:
-        other.ended = other.ended or f"{LEFT} at step {other.step:,}"
+    run.stay()
     return msgspec.structs.replace(scenario, runs=(*scenario.runs, fork.spec)), [*runs, fork]

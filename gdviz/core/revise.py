@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain, count
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from gdviz.core.optimizers import kind_of
 from gdviz.core.scenario import MOST_RUNS, Scenario, from_tree, to_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from gdviz.core.run import Run
 
@@ -77,6 +78,11 @@ def label_from(typed: str, others: Iterable[str]) -> str:
     if label in others:
         raise InputError(f"not renamed: another run is called “{label}”")
     return label
+
+
+def told_apart(label: str, others: Collection[str]) -> str:
+    """The label, with a number behind it where another run has it already."""
+    return next(name for name in chain([label], (f"{label} ({n})" for n in count(2))) if name not in others)
 
 
 def relabelled(scenario: Scenario, runs: Sequence[Run]) -> Scenario:

@@ -265,6 +265,10 @@ class Run:
         """It stays where it was when another run branched off from it."""
         return self.ended.startswith(LEFT)
 
+    def stay(self) -> None:
+        """Stay here, if it could go on: another run branches off. For the thread that trains."""
+        self.ended = self.ended or f"{LEFT} at step {self.step:,}"
+
     def stay_no_longer(self) -> None:
         """Go on where a fork of it had made it stay."""
         if self.left:

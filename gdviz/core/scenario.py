@@ -223,6 +223,9 @@ class Scenario(Spec, frozen=True):
                 check_start(run.problem.start, self.problem.n_params, f"{where}.problem.start")
 
 
+_MOST_DOTS = 200
+
+
 def check_start(start: tuple[float, ...], n_params: int, key: str = "start") -> None:
     """Raise ValueError unless ``start``, the value of ``key``, is a finite point of ``n_params`` knobs."""
     if len(start) != n_params or any(not abs(value) < float("inf") for value in start):
@@ -236,6 +239,9 @@ def parse(text: str, source: str) -> Scenario:
 
 def parse_tree(text: str, source: str) -> dict[str, Any]:
     """The raw keys and values in a TOML text. Raises InputError."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.count(".") > _MOST_DOTS:  # of a key: the time that it takes grows with their square
+            raise InputError(f"{source}: line {number}: expected at most {_MOST_DOTS} dots, got {line.count('.')}")
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a number of 4,301 digits is a plain ValueError

@@ -18,7 +18,7 @@ from gdviz.core.slices import Gauge
 from gdviz.core.surface import Surface
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from gdviz.core.differences import Difference
     from gdviz.core.history import Checkpoint
@@ -51,11 +51,12 @@ class Scene:
         selected: int = 0,
         problem: AnyProblem | None = None,
         before: Scene | None = None,
+        views: Iterable[RunView] = (),
     ) -> None:
-        """Show runs of a scenario with this ``problem``; what the scene ``before`` knows of them is taken over."""
+        """Show runs of a scenario with this ``problem``; what the scene ``before`` and ``views`` know is taken over."""
         self._problem = problem
         self.runs: list[Run] = []
-        self._views: list[RunView] = [] if before is None else before._views
+        self._views: list[RunView] = [*views, *(() if before is None else before._views)]
         self.selected = 0
         self.rival: Run | None = None
         """whose knobs the selected one's are compared with"""
@@ -87,9 +88,9 @@ class Scene:
         elif rival in self.everyone:
             self.rival = rival
 
-    def line_up(self, runs: Sequence[Run], ghosts: Sequence[Run], selected: int) -> None:
-        """Show these from now on. Those that are here already stay as they are, and in their colours."""
-        known = {view.run: view for view in self._views}
+    def line_up(self, runs: Sequence[Run], ghosts: Sequence[Run], selected: int, views: Iterable[RunView] = ()) -> None:
+        """Show these from now on. Those that are here, or have ``views``, stay as they are, and in their colours."""
+        known = {view.run: view for view in (*views, *self._views)}
         taken = {known[run].colour for run in runs if run in known}
         free = (colour for colour in count() if colour not in taken)
         other = self.runs[self.view.other] if self.view.other < len(self.runs) else None
@@ -121,6 +122,11 @@ class Scene:
         return step if run is self.run else _same_moment(self.run, run, step)
 
     @property
+    def views(self) -> list[RunView]:
+        """What is known of each of them for their drawing."""
+        return self._views[:]
+
+    @property
     def ghosts(self) -> list[Run]:
         """Those that are shown in grey, the oldest first."""
         return [view.run for view in self._views if view.ghost]
@@ -129,6 +135,11 @@ class Scene:
     def hidden(self) -> set[Run]:
         """Those of both that are drawn nowhere."""
         return {view.run for view in self._views if view.hidden}
+
+    def hide_just(self, hidden: Collection[Run]) -> None:
+        """Draw these nowhere, and all others."""
+        for view in self._views:
+            self.hide(view.run, view.run in hidden)
 
     def hide(self, run: Run, hidden: bool) -> None:
         """Draw a run nowhere, or again. The selected one always is drawn."""
@@ -176,7 +187,8 @@ class Scene:
         """The run whose ball the selected one's is compared with; None where there is no other on its surface."""
         others = [run for run in self.runs if run is not self.run and run.cost_key == self.run.cost_key]
         chosen = self.runs[self.view.other] if self.view.other < len(self.runs) else None
-        return chosen if chosen in others else next(iter(others), None)
+        shown = [run for run in others if run not in self.hidden]
+        return chosen if chosen in others else next(iter([*shown, *others]), None)
 
     def wants_slice(self, frame: Frame, *, moving: bool) -> bool:
         """Whether there should be another slice: none is there that was asked for, or its ball has left it.

@@ -133,7 +133,7 @@ class Autosave(QObject):
         """up to which step each run is in it"""
         self._saved: WeakKeyDictionary[Run, int] = WeakKeyDictionary()
         """up to which step each run is in a file of the user's"""
-        self._failed = False
+        self._failed = self._ordered = False
         self._held = self._adopted()
         self._left = [left for place in self._held if (left := _left(place))]
         self._offered: _Left | None = None
@@ -179,6 +179,7 @@ class Autosave(QObject):
         except OSError as error:
             self._fail(f"{self._folder}: can't be written: {error.strerror or error}")
         else:
+            self._ordered = True
             self._session.save(self._own.path, silent=True)
 
     def _new_place(self) -> _Place:
@@ -198,11 +199,16 @@ class Autosave(QObject):
             if saved.reason:
                 self._fail(saved.reason)
             else:
-                self._kept = WeakKeyDictionary(saved.steps)
+                self._failed, self._kept = False, WeakKeyDictionary(saved.steps)
+            self._ordered = False
 
     def _keep_no_longer(self) -> None:
         """After a crash only what is not saved is missed."""
-        if self._own is not None and all(step <= self._saved.get(run, 0) for run, step in self._kept.items()):
+        if (
+            self._own is not None
+            and not self._ordered
+            and all(step <= self._saved.get(run, 0) for run, step in self._kept.items())
+        ):
             self._kept.clear()
             with suppress(OSError):
                 self._own.empty()

@@ -66,11 +66,11 @@ class Background(QThread):
             try:
                 ended = self._carry_out(key, job, version)
             except MemoryError:
-                self.failed.emit(key, "there is not enough memory for this picture")
+                self.failed.emit(key, "there is not enough memory for this")
                 ended = True
             except Exception as error:  # the next job must find this thread alive, whatever went wrong in this one
                 sys.excepthook(type(error), error, error.__traceback__)
-                self.failed.emit(key, f"the picture could not be made: {error}")
+                self.failed.emit(key, f"it could not be made: {error}")
                 ended = True
             if ended:
                 self.done.emit(key)

@@ -52,6 +52,11 @@ class _Form(QDialog):
         self.note.setText(text)
         mark(self.note, "role", "warning")
 
+    @property
+    def wrong(self) -> bool:
+        """A number that was typed is none, or out of bounds, and that was said."""
+        return any(entry.property("wrong") for entry in self.findChildren(NumberEntry))
+
     def add_row(self, name: str, *fields: QWidget | QHBoxLayout) -> None:
         label, line = QLabel(name), QHBoxLayout()
         line.setSpacing(6)
@@ -193,10 +198,14 @@ class PictureDialog(_Form):
         self._preview.setPixmap(picture)
 
     def _copy(self) -> None:
+        if self.wrong:
+            return
         QGuiApplication.clipboard().setImage(self._snapshot(self.size_asked.size).image())
         self.accept()
 
     def _take(self) -> None:
+        if self.wrong:
+            return
         suffix = self.kind.currentData()
         self.taken.emit(self._snapshot(self.size_asked.size).file(suffix), suffix)
         self.accept()
@@ -242,6 +251,8 @@ class FilmDialog(_Form):
                 side.set_value(side.value - side.value % 2)
 
     def _ask(self) -> None:
+        if self.wrong:
+            return
         size = self.size_asked.size
         sides = f"{size.width()}x{size.height()}"
         self.asked.emit(shot(f"film{self.kind.currentData()}", sides, round(self.fps.value), self.seconds.value))

@@ -88,8 +88,7 @@ class Exports(QObject):
 
     def ask_for_film(self) -> None:
         """Of the runs up to now."""
-        if self._film is not None:
-            self._say("info", "A film is being made already: one at a time.")
+        if self._is_busy():
             return
         dialog = FilmDialog(self._window)
         dialog.asked.connect(self._film_runs)
@@ -113,7 +112,8 @@ class Exports(QObject):
         if film is None or saved.path != film.saved:
             return
         if saved.reason:
-            self._filmed(film.shot.path, saved.reason)
+            reason = saved.reason.removeprefix(f"{film.saved}: ")
+            self._filmed(film.shot.path, f"{film.shot.path}: the film can't be made: {reason}")
             return
         try:
             film.start()
@@ -130,8 +130,7 @@ class Exports(QObject):
     # Numbers
 
     def _ask_for_table(self, suffix: str) -> None:
-        if self._writing is not None:
-            self._say("info", f"{self._writing.name} is being written already: one file at a time.")
+        if self._is_busy():
             return
         path = self._ask_where("Save the numbers", suffix)
         if path is None or self._session.scenario is None:
@@ -205,6 +204,13 @@ class Exports(QObject):
             self._told(path, "", what)
 
     # Telling
+
+    def _is_busy(self) -> bool:
+        """Whether something is on its way already; then it is said."""
+        coming = self._writing if self._film is None else self._film.shot.path
+        if coming is not None:
+            self._say("info", f"{coming.name} is on its way: one file at a time.")
+        return coming is not None
 
     def _ask_where(self, title: str, suffix: str) -> Path | None:
         """Where to put a file of this kind; None where it is not wanted."""

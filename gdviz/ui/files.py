@@ -176,6 +176,14 @@ def file_to_write(parent: QWidget, title: str, name: str, suffix: str, kinds: st
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suffix)
     dialog.selectFile(file_name(name) + suffix)
-    chosen = dialog.selectedFiles() if dialog.exec() else [""]
+    chosen = _chosen(dialog)
+    while chosen and not chosen.lower().endswith(suffix):
+        # With a dot in it the name passes for one that has an ending; asked again, so that nothing is overwritten.
+        dialog.selectFile(chosen + suffix)
+        chosen = _chosen(dialog)
     dialog.deleteLater()
-    return chosen[0]
+    return chosen
+
+
+def _chosen(dialog: QFileDialog) -> str:
+    return dialog.selectedFiles()[0] if dialog.exec() else ""

@@ -64,7 +64,7 @@ class Filming(QObject):
         into = self._place.enter_context(whole(shot.path))
         order = _Order(str(self.saved), str(into), shot.width, shot.height, shot.fps, shot.n_frames, *self._look)
         told = msgspec.json.encode(order).decode()
-        self._process.start(sys.executable, ["-m", "gdviz.ui.filming", told])
+        self._process.start(sys.executable, ["-P", "-m", "gdviz.ui.filming", told])
 
     def cancel(self) -> None:
         """Leave it; nothing remains of it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from gdviz.core.scenario import Scenario
 
+_LONGEST_PATH = 4096  # characters, on any system
 _MOST_WORDS = 300  # characters of what is wrong with a text, whose keys may be long
 
 
@@ -58,8 +60,8 @@ def incoming(data: QMimeData, source: str) -> Incoming:
     if not text:
         raise InputError(f"{source}: there is no text, expected a scenario or the path of a file")
     path = text.strip("\"'")
-    if path.endswith(SUFFIXES) and "\n" not in path:
-        local = QUrl(path).toLocalFile() if path.startswith("file:") else str(Path(path).expanduser())
+    if path.endswith(SUFFIXES) and "\n" not in path and len(path) <= _LONGEST_PATH:
+        local = QUrl(path).toLocalFile() if path.startswith("file:") else os.path.expanduser(path)
         return _file([local], source)
     try:
         return Incoming(scenario=parse(text, f"{source} holds no scenario"))

@@ -13,10 +13,11 @@ from gdviz.core.revise import label_from, relabelled, without
 from gdviz.ui.playback import Playback
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable
 
     from gdviz.core.run import Run
-    from gdviz.core.scenario import Scenario
+    from gdviz.core.run_view import RunView
+    from gdviz.core.scenario import Scenario, View
 
 _UNDOS = 3
 """steps back; each keeps a whole past in memory"""
@@ -26,9 +27,12 @@ class Before(NamedTuple):
     """What was on show."""
 
     scenario: Scenario
+    """as it was looked at"""
     name: str
     runs: list[Run]
     ghosts: list[Run]
+    views: list[RunView]
+    """of both"""
     selected: int
     hidden: set[Run]
     left: set[Run]
@@ -50,9 +54,16 @@ class Lineup(Playback):
         """under which `scenario` was opened"""
         self.view = SliceView()
         """which slice of a network's cost is looked at"""
-        self._loading: Scenario | None = None
+        self.look: Callable[[View], View] = lambda opened: opened
+        """how it is looked at now, which whoever shows it knows, by how it was opened"""
         self._before: list[Before] = []
-        self._left: set[Run] = set()
+        self._after: list[Before] = []
+        """what an undo took away"""
+
+    @property
+    def loading_now(self) -> bool:
+        """Other runs are being made, and those on show are about to go."""
+        return False
 
     @property
     def everyone(self) -> list[Run]:
@@ -110,7 +121,7 @@ class Lineup(Playback):
     def rename(self, run: Run, typed: str) -> None:
         """Call a run or ghost otherwise, here and in its recipe; a message says what is wrong with what was typed."""
         scene = self._scene
-        if scene is None or self.scenario is None or self._loading is not None:
+        if scene is None or self.scenario is None or self.loading_now:
             return
         peers = scene.runs if run in scene.runs else scene.ghosts
         try:
@@ -126,14 +137,13 @@ class Lineup(Playback):
     def remove(self, run: Run) -> None:
         """Take a run or ghost away; all others stay where they are. The last run stays."""
         scene = self._scene
-        if scene is None or self.scenario is None or self._loading is not None:
+        if scene is None or self.scenario is None or self.loading_now:
             return
         runs, ghosts = ([other for other in each if other is not run] for each in (scene.runs, scene.ghosts))
         if not runs or len(runs) + len(ghosts) == len(scene.everyone):
             return
         label, selected = run.label + (" (before)" if run in scene.ghosts else ""), scene.run
-        self._note_left()
-        self._remember(self.scenario)
+        self._remember(self._now())
         scenario = self.scenario if run in scene.ghosts else without(self.scenario, scene.runs.index(run))
         if run is selected:  # then its neighbour that is drawn
             at = scene.selected
@@ -145,43 +155,63 @@ class Lineup(Playback):
         self._line_up(scenario, runs, ghosts, runs.index(selected))
         self.message.emit("info", f"“{label}” is removed; Ctrl+Z brings it back.", None)
 
+    @property
+    def as_seen(self) -> Scenario | None:
+        """The scenario as it would have to be to open as it is looked at now; None before something is open."""
+        return None if self.scenario is None else replace(self.scenario, view=self.look(self.scenario.view))
+
     # Within
 
-    def _note_left(self) -> None:
-        self._left = {run for run in self.runs if run.left}
+    def _now(self) -> Before | None:
+        """What is on show; None before something is open."""
+        scene, scenario = self._scene, self.as_seen
+        if scene is None or scenario is None:
+            return None
+        left = {run for run in scene.runs if run.left}
+        return Before(scenario, self.name, scene.runs, scene.ghosts, scene.views, scene.selected, scene.hidden, left)
 
-    def _remember(self, scenario: Scenario) -> None:
-        """Keep what is on show, to be brought back."""
-        scene = self._scene
-        if scene is not None:
-            now = Before(scenario, self.name, scene.runs, scene.ghosts, scene.selected, scene.hidden, self._left)
+    def _remember(self, now: Before | None) -> None:
+        """Keep what was on show, to be brought back; what was undone before is gone."""
+        self._after = []
+        if now is not None:
             self._before = [*self._before, now][-_UNDOS:]
 
-    def _bring_back(self) -> Before | None:
-        """Show what was there before the last removal; where that was something else, give what was on show then."""
-        before = self._before.pop()
+    def _go_back(self, wanted: Before, *, redo: bool, now: Before | None) -> None:
+        """Take note that ``wanted`` is on show again, in place of what is on show ``now``."""
+        there, here = (self._after, self._before) if redo else (self._before, self._after)
+        there.remove(wanted)
+        if now is not None:
+            here.append(now)
+
+    def _brought_back(self, before: Before, *, redo: bool) -> bool:
+        """Bring back a removal, or carry it out again, where nothing else has happened; False where it is more."""
+        scene = self._scene
+        assert scene is not None  # something was there before it
+        pairs = (set(scene.runs), set(before.runs)), (set(scene.ghosts), set(before.ghosts))
+        if not (all(here <= there for here, there in pairs) or all(here >= there for here, there in pairs)):
+            return False
+        now = self._now()
         for run in before.runs:
             if run not in before.left:
                 run.stay_no_longer()
-        before = before._replace(scenario=relabelled(before.scenario, before.runs))
-        if not set(self.everyone) < {*before.runs, *before.ghosts}:
-            return before
-        self._line_up(before.scenario, before.runs, before.ghosts, before.selected, before.hidden)
-        return None
+        scenario = relabelled(before.scenario, before.runs)
+        self._line_up(scenario, before.runs, before.ghosts, before.selected, before)
+        self._go_back(before, redo=redo, now=now)
+        return True
 
     def _line_up(
-        self, scenario: Scenario, runs: list[Run], ghosts: list[Run], selected: int, hidden: Iterable[Run] = ()
+        self, scenario: Scenario, runs: list[Run], ghosts: list[Run], selected: int, before: Before | None = None
     ) -> None:
-        """Show these of the runs that are there, without any of them starting again."""
+        """Show these of the runs that are there, or that were ``before``, without any of them starting again."""
         scene = self._scene
         assert scene is not None  # there are runs
         reselected = runs[selected] is not scene.run
         there = scene.moment(runs[selected], self.timeline.step)
-        scene.line_up(runs, ghosts, selected)
-        for run in hidden:
-            scene.hide(run, True)
+        scene.line_up(runs, ghosts, selected, () if before is None else before.views)
+        if before is not None:
+            scene.hide_just(before.hidden)
         self.scenario, self.view, self._target = scenario, scene.view, 0.0
-        self._worker.train(runs)
+        self._worker.train(runs, () if before is None else before.left)
         if reselected:
             self._draw_reselected(there)
         else:

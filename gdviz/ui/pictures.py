@@ -123,11 +123,11 @@ class Snapshot:
         """Give the part its sides for as long as it is painted; nobody sees it, because no event is dealt with."""
         part, drawn = self._part, (self._window.surface, self._window.weights)
         before, timers = part.geometry(), waiting(part)
-        part.resize(math.ceil(self._size.width() / self._zoom), math.ceil(self._size.height() / self._zoom))
-        for panel in drawn:
-            panel.set_fineness(fineness)
-        settle(timers)
         try:
+            part.resize(math.ceil(self._size.width() / self._zoom), math.ceil(self._size.height() / self._zoom))
+            for panel in drawn:
+                panel.set_fineness(fineness)
+            settle(timers)
             yield
         finally:
             for panel in drawn:

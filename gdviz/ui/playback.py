@@ -135,9 +135,12 @@ class Playback(QObject):
         """Make the runs able to go on; beyond their stop if need be. False where all of them blew up."""
         if not self.runs:
             return False
+        if self.run is not None:
+            self.run.stay_no_longer()  # who plays it wants it to go on
         if all(run.ended for run in self.runs):
             for run in self.runs:
-                run.go_on()
+                if not run.left:
+                    run.go_on()
         if all(run.ended for run in self.runs):
             if self.run is not None:
                 self.stuck.emit(self.run)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +15,8 @@ from PySide6.QtCore import QObject, Signal
 from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
 from gdviz.core.making import made, started, with_fork
-from gdviz.core.revise import as_set, reseeded, slower, with_another
-from gdviz.core.scenario import MOST_RUNS, Scenario, View, with_keys
+from gdviz.core.revise import as_set, relabelled, reseeded, slower, told_apart, with_another
+from gdviz.core.scenario import MOST_RUNS, Scenario, with_keys
 from gdviz.core.scene import Scene
 from gdviz.export.saved import SUFFIX, reopened, scenario_of
 from gdviz.ui.background import Background
@@ -35,6 +37,24 @@ Action = tuple[str, Callable[[], None]]
 _MOST_TITLE = 80  # characters of a title in a name
 
 
+@dataclass(frozen=True, eq=False)
+class _Coming:
+    """What is being made, and how it is to be shown."""
+
+    making: Making
+    scenario: Scenario
+    name: str
+    selected: int
+    keep_ghosts: bool
+    opening: bool
+    """another scenario, or another look at it: as that says"""
+    before: Before | None = None
+    """what is on show until then"""
+    back: Before | None = None
+    """what is brought back"""
+    redo: bool = False
+
+
 class Session(Lineup):
     """One scenario at work. A new one, or a reset, replaces the runs; the runs before a reset stay as ghosts."""
 
@@ -47,21 +67,15 @@ class Session(Lineup):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.look: Callable[[View], View] = lambda opened: opened
-        """how it is looked at now, which whoever shows it knows, by how it was opened"""
         self._own: dict[str, Scenario] = {}
         """scenarios that have no file, by their names"""
         self._background = Background(self)
-        self._keep_ghosts = False
-        self._coming = ""
-        self._coming_selected = 0
-        self._opening = False
-        self._undone: Before | None = None
-        """what is being brought back"""
+        self._coming: _Coming | None = None
+        """what is being made"""
         self._slices = Slices(self._background, self)
         self.explorer = Explorer(self._background, self)
         self._announced: set[tuple[Run, str]] = set()
-        self._worker.built.connect(self.show)
+        self._worker.built.connect(self._built)
         self._worker.failed.connect(self._failed)
         self._worker.saved.connect(self._tell_saved)
         self.reselected.connect(self._slices.renew)
@@ -102,11 +116,6 @@ class Session(Lineup):
         """Open a scenario that has no file, under its title; ``making`` makes its runs as they were."""
         self._load(scenario, keep_ghosts=False, name=self._named(scenario), opening=True, making=making)
 
-    @property
-    def as_seen(self) -> Scenario | None:
-        """The scenario as it would have to be to open as it is looked at now; None before something is open."""
-        return None if self.scenario is None else replace(self.scenario, view=self.look(self.scenario.view))
-
     def save(self, path: Path, *, silent: bool = False) -> None:
         """Save the runs as they are now; `saved`, and a message unless ``silent``, says what came of it."""
         if (scenario := self.as_seen) is not None:
@@ -144,12 +153,12 @@ class Session(Lineup):
 
         What played goes on playing, from there.
         """
-        if self._loading is None:  # else it was meant for what is no longer there
+        if not self.loading_now:  # else it was meant for what is no longer there
             self.rebuild({"start": list(point)}, index, play_on=True)
 
     def add_run(self, start: Sequence[float] | None = None) -> None:
         """Start all again with one more run, by the selected one's rule: from its start, or from another."""
-        if self.run is None or self._loading is not None:
+        if self.run is None or self.loading_now:
             return
         try:
             scenario = with_another(self._current(), self.selected, start)
@@ -164,21 +173,33 @@ class Session(Lineup):
         ``change`` is one of a recipe's, such as {"learning_rate": 0.1}; ``says`` what of it the label says.
         """
         scene = self._scene
-        if self.scenario is None or scene is None or self._loading is not None:
+        if self.scenario is None or scene is None or self.loading_now:
             return
         if len(scene.runs) >= MOST_RUNS:
             self.message.emit("error", f"not forked: expected at most {MOST_RUNS} runs", None)
             return
         scenario = replace(self.scenario, runs=tuple(run.recipe for run in scene.runs))
         step = self.timeline.step
-        making = with_fork(scenario, scene.runs, scene.selected, step, change, f"{says} from {step:,}")
+        label = told_apart(f"{says} from {step:,}", [run.label for run in scene.runs])
+        making = with_fork(scenario, scene.runs, scene.selected, step, change, label)
         self._load(scenario, keep_ghosts=False, select=len(scene.runs), making=making)
 
     def undo(self) -> None:
         """Bring back what was there before the last reset, removal, fork or change of scenario."""
-        if self._before and self._loading is None and (before := self._bring_back()) is not None:
-            self._undone, making = before, made(before.scenario, before.runs)
-            self._load(before.scenario, keep_ghosts=False, name=before.name, select=before.selected, making=making)
+        if self._before:
+            self._bring_back(self._before[-1], redo=False)
+
+    def redo(self) -> None:
+        """Take back the last undo."""
+        if self._after:
+            self._bring_back(self._after[-1], redo=True)
+
+    def _bring_back(self, before: Before, *, redo: bool) -> None:
+        if not (self.loading_now or self._brought_back(before, redo=redo)):
+            scenario = relabelled(before.scenario, before.runs)
+            making = made(scenario, before.runs, before.left)
+            name, selected = before.name, before.selected
+            self._load(scenario, keep_ghosts=False, name=name, select=selected, making=making, back=before, redo=redo)
 
     def explore(self, steps: int) -> None:
         """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""
@@ -192,7 +213,7 @@ class Session(Lineup):
 
     def slower(self, blown_up: Run) -> None:
         """Start again with a third of this run's learning rate."""
-        if blown_up in self.runs and self._loading is None:
+        if blown_up in self.runs and not self.loading_now:
             self._load(slower(self._current(), self.runs.index(blown_up)), keep_ghosts=True)
 
     def look_at(self, view: SliceView) -> None:
@@ -218,20 +239,33 @@ class Session(Lineup):
         opening: bool = False,
         play_on: bool = False,
         making: Making | None = None,
+        back: Before | None = None,
+        redo: bool = False,
     ) -> None:
-        played = self.playing
+        played, pending = self.playing, self._coming
         self.pause()
         self._resume = played
         self._set_playing(play_on and played)  # what is asked for while it is loading begins when it is there
-        # A reset of what is only coming has no run before it.
-        self._keep_ghosts = keep_ghosts and (self._loading is None or self._keep_ghosts)
-        self._coming = name or (self._coming if self._loading else self.name)
-        self._opening = opening or (self._opening and self._loading is not None)
-        self._coming_selected = select if select is not None else 0 if self._opening else self.selected
-        self._loading = scenario
-        self._note_left()  # before a fork makes the others stay
+        opening = opening or (pending is not None and pending.opening)
+        self._coming = coming = _Coming(
+            making=making or started(scenario),
+            scenario=scenario,
+            name=name or (self.name if pending is None else pending.name),
+            selected=select if select is not None else 0 if opening else self.selected,
+            # A reset of what is only coming has no run before it.
+            keep_ghosts=keep_ghosts and (pending is None or pending.keep_ghosts),
+            opening=opening or (back is not None and back.name != self.name),
+            before=self._now(),  # with a fork, the run that it leaves goes on until then
+            back=back,
+            redo=redo,
+        )
         self.loading.emit(scenario.title)
-        self._worker.load(making or started(scenario))
+        self._worker.load(coming.making)
+
+    @property
+    def loading_now(self) -> bool:
+        """Other runs are being made, and those on show are about to go."""
+        return self._coming is not None
 
     def _named(self, scenario: Scenario) -> str:
         """The name of a scenario that has no file: its title in quotes, as no scenario that we ship and no file has."""
@@ -244,50 +278,61 @@ class Session(Lineup):
 
     def _current(self) -> Scenario:
         """The scenario with the numbers as they are now set: what a reset starts from."""
-        if self._loading is not None:
-            return self._loading
+        if self._coming is not None:
+            return self._coming.scenario
         assert self.scenario is not None  # nothing can be reset before something is open
         return as_set(self.scenario, self.runs)
 
-    def show(self, scenario: Scenario, runs: list[Run], name: str | None = None, selected: int = 0) -> None:
-        """Show runs that are built; those with a ``name`` were not loaded here, and are shown without threads."""
-        if name is not None:
-            self._coming, self._opening, self._coming_selected = name, True, selected
-        before, undone, self._undone = self._scene, self._undone, None
-        if self.scenario is not None and undone is None:
-            self._remember(self.scenario)
-        hidden = set() if before is None else before.hidden
-        selected = min(self._coming_selected, len(runs) - 1)
-        ghosts = before.runs if before and self._keep_ghosts else []
-        if undone is not None:
-            ghosts, hidden = undone.ghosts, undone.hidden
-        elif before is not None and before.run in runs:  # a fork leaves all where they are
-            ghosts = before.ghosts
-        self.scenario, self.name, self._resume, self._loading = scenario, self._coming, False, None
-        if self._opening:  # the user's choice outlives whatever else starts anew
+    def show(self, scenario: Scenario, runs: list[Run], name: str, selected: int = 0) -> None:
+        """Show runs that were not made here, without threads."""
+        making = made(scenario, runs, [run for run in runs if run.left])
+        self._show(runs, _Coming(making, scenario, name, selected, keep_ghosts=False, opening=True))
+        self._slices.catch_up()
+
+    def _built(self, scenario: Scenario, runs: list[Run], making: Making) -> None:
+        coming = self._coming
+        if coming is not None and coming.making is making:  # else it was overtaken by another order
+            self._coming = None
+            self._show(runs, with_fields(coming, scenario=scenario))
+
+    def _show(self, runs: list[Run], coming: _Coming) -> None:
+        scene, scenario, back = self._scene, coming.scenario, coming.back
+        if back is None:
+            self._remember(coming.before)
+        else:
+            self._go_back(back, redo=coming.redo, now=coming.before)
+        hidden = set() if scene is None else scene.hidden
+        ghosts = scene.runs if scene and coming.keep_ghosts else []
+        if back is not None:
+            ghosts, hidden = back.ghosts, back.hidden
+        elif scene is not None and scene.run in runs:  # a fork leaves all where they are
+            ghosts = scene.ghosts
+        if scene is not None and not coming.opening and len(scene.runs) == len(runs):  # a reset hides what was hidden
+            hidden |= {run for run, other in zip(runs, scene.runs, strict=True) if other in hidden}
+        self.scenario, self.name, self._resume = scenario, coming.name, False
+        if coming.opening:  # the user's choice outlives whatever else starts anew
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
             self.view = SliceView(scenario.view.plane, scenario.view.images)
-        self._scene = Scene(runs, ghosts, selected, scenario.problem, before)
+        views = () if back is None else back.views
+        self._scene = Scene(runs, ghosts, min(coming.selected, len(runs) - 1), scenario.problem, scene, views)
         self._scene.view = self.view
-        if before is not None and not self._opening and len(before.runs) == len(runs):  # a reset hides what was hidden
-            hidden |= {run for run, other in zip(runs, before.runs, strict=True) if other in hidden}
-        for run in hidden:
-            self._scene.hide(run, True)
+        self._scene.hide_just(hidden)
         self._slices.show(self._scene)
         self.explorer.drop()
         self._target, self._announced = 0.0, {(run, run.ended) for run in runs if run.ended}
         self.timeline.show(self._scene)
         self.opened.emit()
         self.timeline.draw_now()
-        if name is not None:
-            self._slices.catch_up()
         if self.playing:  # asked for while it was loading
             self._go()
 
-    def _failed(self, reason: str) -> None:
-        self._loading, self._undone = None, None
-        self._set_playing(False)
+    def _failed(self, reason: str, making: Making | None) -> None:
         self.message.emit("error", reason, None)
+        coming = self._coming
+        if coming is not None and making is not coming.making:
+            return  # it was overtaken by another order
+        self._coming = None
+        self._set_playing(False)
         self.refused.emit()
         if self._resume:  # what could not be built leaves what ran before it as it was
             self.play()

@@ -85,6 +85,7 @@ class Window(QMainWindow):
         for text, keys, act in (
             ("Quit", "Ctrl+Q", self.close),
             ("Undo", "Ctrl+Z", session.undo),
+            ("Redo", "Ctrl+Shift+Z", session.redo),
             ("Open", "Ctrl+O", self.files.ask_what_to_open),
             ("Paste a scenario", "Ctrl+V", self.files.paste),
             ("Save", "Ctrl+S", self.files.ask_where_to_save),

@@ -15,7 +15,7 @@ from gdviz.core.run import Run, next_run
 from gdviz.export.saved import save
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from gdviz.core.making import Making
@@ -48,10 +48,10 @@ class Worker(QThread):
     orders between any two yields of the loop. Signals carry rare events, never a step.
     """
 
-    built = Signal(object, list)
-    """(scenario, list of Run): a scenario that was asked for is ready at its start"""
-    failed = Signal(str)
-    """one sentence: why a scenario could not be built or a run could not go on"""
+    built = Signal(object, list, object)
+    """(scenario, list of Run, Making): what was asked for by this order is ready"""
+    failed = Signal(str, object)
+    """(one sentence, Making): why what was asked for by this order could not be built; None: a run could not go on"""
     saved = Signal(object)
     """(Saved): what came of an order to save"""
     rested = Signal()
@@ -67,6 +67,7 @@ class Worker(QThread):
         self._wanted: Making | None = None
         self._to_save: dict[Path, tuple[Scenario, Sequence[Run], bool]] = {}
         self._runs: list[Run] = []
+        self._lineup: tuple[list[Run], frozenset[Run]] | None = None
         self._until = 0.0
         self._pace = math.inf
         self._may_step = Event()
@@ -78,10 +79,10 @@ class Worker(QThread):
             self._wanted, self._until = making, 0.0
             self._wake()
 
-    def train(self, runs: Sequence[Run]) -> None:
-        """Train these from now on, each from where it is; what was ordered stays."""
+    def train(self, runs: Iterable[Run], left: Iterable[Run] = ()) -> None:
+        """Train these from now on, each from where it is, but those ``left`` there; what was ordered stays."""
         with self._orders:
-            self._runs = list(runs)
+            self._lineup = list(runs), frozenset(left)
             self._wake()
 
     def save(self, path: Path, scenario: Scenario, runs: Sequence[Run], silent: bool = False) -> None:
@@ -151,6 +152,10 @@ class Worker(QThread):
                         return
                     self._attention.clear()
                     wanted, self._wanted = self._wanted, None
+                    if self._lineup is not None:
+                        (self._runs, left), self._lineup = self._lineup, None
+                        for run in left:
+                            run.stay()
                 until, pace = self._until, self._pace
             try:
                 if to_save is not None:
@@ -160,12 +165,12 @@ class Worker(QThread):
                 elif not self._step(until, pace):
                     self._rest(until)
             except InputError as error:
-                self._stop_for(str(error))
+                self._stop_for(str(error), wanted)
             except MemoryError:
-                self._stop_for("there is not enough memory for this scenario")
+                self._stop_for("there is not enough memory for this scenario", wanted)
             except Exception as error:  # the window must live on and say it, whatever went wrong
                 sys.excepthook(type(error), error, error.__traceback__)
-                self._stop_for(f"the run stopped: {error}")
+                self._stop_for(f"the run stopped: {error}", wanted)
 
     def _save(self, path: Path, scenario: Scenario, runs: Sequence[Run], silent: bool) -> None:
         begun, reason = perf_counter(), ""
@@ -175,6 +180,9 @@ class Worker(QThread):
             reason = str(error)
         except MemoryError:
             reason = f"{path}: there is not enough memory to save that much"
+        except Exception as error:  # who waits for the answer gets one, whatever went wrong
+            sys.excepthook(type(error), error, error.__traceback__)
+            reason = f"{path}: can't be written: {error}"
         steps = {run: run.step for run in runs}
         self.saved.emit(Saved(path, silent, reason, steps, perf_counter() - begun))
 
@@ -191,7 +199,7 @@ class Worker(QThread):
         self._runs = runs
         with self._orders:
             self._until = 0.0  # what was ordered meanwhile was meant for the runs before
-        self.built.emit(scenario, runs)
+        self.built.emit(scenario, runs, making)
 
     def _step(self, until: float, pace: float) -> bool:
         """Step until there is an order (True) or nothing more to do (False)."""
@@ -234,7 +242,7 @@ class Worker(QThread):
             while not self._attention.is_set():
                 self._orders.wait()
 
-    def _stop_for(self, reason: str) -> None:
+    def _stop_for(self, reason: str, wanted: Making | None) -> None:
         with self._orders:
             self._until = 0.0
-        self.failed.emit(reason)
+        self.failed.emit(reason, wanted)

@@ -98,8 +98,8 @@ def test_a_cancelled_job_says_nothing_more_and_the_next_is_done(
 @pytest.mark.parametrize(
     ("error", "reason", "n_shown"),
     [
-        (ValueError("no such slice"), "the picture could not be made: no such slice", 1),
-        (MemoryError(), "there is not enough memory for this picture", 0),
+        (ValueError("no such slice"), "it could not be made: no such slice", 1),
+        (MemoryError(), "there is not enough memory for this", 0),
     ],
 )
 def test_a_job_that_fails_says_why_and_the_next_is_done(

@@ -195,7 +195,7 @@ def test_what_cannot_be_built_is_said_and_the_old_runs_go_on(worker: Worker, loa
     (run,) = load(surface(50))
     with qtbot.waitSignal(worker.failed) as signal:
         worker.load(started(parse('[problem]\nkind = "digits"\ndata = "/nowhere"', "test")))
-    assert signal.args == ["problem.data: expected mnist or a folder with IDX files, got '/nowhere'"]
+    assert signal.args[0] == "problem.data: expected mnist or a folder with IDX files, got '/nowhere'"
     with qtbot.waitSignal(worker.rested):
         worker.go()
     assert run.step == 50
@@ -214,7 +214,7 @@ def test_a_fault_in_the_middle_of_a_run_is_said_and_the_thread_lives_on(
     monkeypatch.setattr(run.problem, "cost_and_gradient", fails)
     with qtbot.waitSignal(worker.failed) as signal:
         worker.go()
-    assert signal.args == ["the run stopped: no more"]
+    assert signal.args == ["the run stopped: no more", None]
     assert len(shown) == 1
     assert run.ended == "stopped at step 0"
     (other,) = load(surface(20))

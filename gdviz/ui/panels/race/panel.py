@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QPoint, QTimer, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QMenu, QVBoxLayout, QWidget
 
 from gdviz.core.standing import default_target
 from gdviz.ui.panels.race.entries import Column, entries, is_surface, telling
@@ -107,6 +107,9 @@ class RacePanel(QWidget):
         """Show the standings at the cursor: at once, or, soon after others of runs that go on, when they were read."""
         self._frame, self._waiting = frame, True
         same = _lineup(frame) == self._shown
+        if not same:
+            for menu in self.findChildren(QMenu):
+                menu.close()  # it is of a row that may be another run's now
         if not (same and (frame.live or self._playing) and self._timer.isActive()):
             self._show_waiting()
 

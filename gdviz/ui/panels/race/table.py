@@ -219,7 +219,7 @@ class Table(QTableView):
         elif towards:
             at = self._row(self.acted_on) + towards
             if 0 <= at < len(self.entries):
-                self._choose(self.entries[at])
+                self._choose(self.entries[at], passing=True)
                 self.scrollTo(self._standings.index(at, Column.RUN))
         elif key == Qt.Key.Key_F2:
             self.rename(self.acted_on)
@@ -277,8 +277,10 @@ class Table(QTableView):
         if at.column() == Column.RUN and not self._on_dot:
             self.rename(self.entries[at.row()].index)
 
-    def _choose(self, entry: Entry) -> None:
-        self._pencil.pointed = entry.index if entry.ghost else None
+    def _choose(self, entry: Entry, *, passing: bool = False) -> None:
+        """Go to a run; a ghost, and in ``passing`` one that is hidden, is only pointed at."""
+        only_pointed = entry.ghost or (passing and entry.hidden)
+        self._pencil.pointed = entry.index if only_pointed else None
         self.viewport().update()
-        if not entry.ghost:
+        if not only_pointed:
             self.chosen.emit(entry.index)
