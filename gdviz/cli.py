@@ -110,7 +110,7 @@ def _list(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     from gdviz.core.run import next_run
     from gdviz.export.saved import saving
-    from gdviz.export.tables import CsvWriter, write_json
+    from gdviz.export.tables import CsvWriter, Past, write_json
 
     if options.csv is not None and options.csv == options.json:
         raise InputError(f"--csv {options.csv} --json {options.json}: expected two different places")
@@ -133,7 +133,7 @@ def _run(options: argparse.Namespace) -> int:
                 update(run.label, run.step, run.horizon)
         if json_file:
             with _written(options.json):
-                for _ in write_json(json_file, scenario, runs):
+                for _ in write_json(json_file, scenario, [Past.of(run) for run in runs]):
                     pass
         if save:
             save(scenario, runs)

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gdviz.core.frame import Curve, Floats
+from gdviz.core.history import Table
 
 _STEPS, _LOW, _HIGH, _MEAN = range(4)
 
@@ -90,6 +91,12 @@ class CurveBuilder:
         merged = starts, np.minimum.reduceat(low, firsts), np.maximum.reduceat(high, firsts), mean[lasts]
         self._size = len(firsts)
         self._buckets[:, : self._size] = merged
+
+
+def running_mean(past: Table, row: int, window: int) -> float:
+    """The mean of the costs of the last ``window`` steps up to ``row``, of the rows that there are."""
+    first = int(np.searchsorted(past.step, past.step[row] - window, side="right"))
+    return float((past.cost[first : row + 1] / window).sum() * (window / (row + 1 - first)))
 
 
 def _grouped(steps: Floats, stride: int) -> tuple[Floats, NDArray[np.intp]]:

@@ -67,8 +67,8 @@ class Scene:
         self.slice: Slice | None = None
         """the one that is shown, of whichever view"""
         self.remaking = False
-        self.exact: tuple[Run, Checkpoint] | None = None
-        """the knobs of a run at a past step, where only those of a step before were kept"""
+        self.exact: dict[Run, Checkpoint] = {}
+        """the knobs of runs at a past step each, where only those of a step before were kept"""
         self.nearing: float | None = None
         """the share of the way to those knobs that is done; None while nobody is on it"""
         self._gauge: tuple[Digits, int, Gauge] | None = None
@@ -154,7 +154,8 @@ class Scene:
             (view.run, view.run.history.version, view.run.ended, view.run.label, view.hidden) for view in self._views
         )
         measured = tuple(view.measured for view in self._views)
-        shown = id(self.slice), self.view, self.remaking, measured, id(self.exact), self.nearing, self.rival
+        exact = tuple((run, knobs.step) for run, knobs in self.exact.items())
+        shown = id(self.slice), self.view, self.remaking, measured, exact, self.nearing, self.rival
         return runs, newest and newest.step, self.selected, shown
 
     @property
@@ -178,9 +179,8 @@ class Scene:
 
     def _checkpoint(self, run: Run, step: int) -> Checkpoint:
         """What is known of the knobs: at ``step``, or at the nearest step before it."""
-        if self.exact is not None and self.exact[0] is run and self.exact[1].step == step:
-            return self.exact[1]
-        return run.history.checkpoint(step)
+        exact = self.exact.get(run)
+        return exact if exact is not None and exact.step == step else run.history.checkpoint(step)
 
     @property
     def compared(self) -> Run | None:
@@ -267,7 +267,7 @@ class Scene:
             compared = alike and view.run is self.rival
             if compared and live:
                 view.run.history.newest()  # which asks for a fresher one, as near as can be to the selected run's
-            ball = checkpoint if view.run is run else view.run.history.checkpoint(there)
+            ball = checkpoint if view.run is run else self._checkpoint(view.run, there)
             if compared:
                 rival = Rival(index, ball.theta, ball.step)
             on_surface = view.run.cost_key == run.cost_key

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from gdviz.core.curve import running_mean
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -145,12 +147,15 @@ def standing(run: RunFrame, target: float) -> Standing:
 def _told(run: RunFrame) -> tuple[Steps | Floats, Floats]:
     """Steps and costs up to the cursor, at least one: every one of an exact cost, else the means that the curve has."""
     curve, past, row = run.curve, run.past, run.row
-    if curve.window > 1 and len(curve.steps):
-        n = max(1, int(np.searchsorted(curve.steps, run.step, side="right")))
-        return np.minimum(curve.steps[:n] + curve.stride - 1, run.step), curve.mean[:n]
     # Only the last row of a run can be nan, and nan would be the least.
     n = row + 1 if row == 0 or math.isfinite(past.cost[row]) else row
-    return past.step[:n], past.cost[:n]
+    if curve.window == 1 or not len(curve.steps):
+        return past.step[:n], past.cost[:n]
+    # A bucket has the mean at its end, which may be after the cursor.
+    ends = curve.steps + curve.stride - 1
+    before = int(np.searchsorted(ends, past.step[n - 1]))
+    steps = np.append(ends[:before], past.step[n - 1])
+    return steps, np.append(curve.mean[:before], running_mean(past, n - 1, curve.window))
 
 
 def default_target(frame: Frame) -> float:

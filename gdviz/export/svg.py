@@ -8,6 +8,8 @@ import numpy as np
 
 _MARKS = re.compile(r'<g\b[^>]*>|<path vector-effect="non-scaling-stroke"([^>]*?) d="([^"]*)"')
 _MATRIX = re.compile(r'transform="matrix\(([^)]*)\)"')
+_FONT = re.compile(r'font-family="([^",]+)"')
+"""a name that other machines may not know; there another font without serifs is to be taken, and not any"""
 _POINT = re.compile(r"(-?[0-9][-+.e0-9]*),(-?[0-9][-+.e0-9]*)")
 
 
@@ -35,4 +37,4 @@ def with_plain_pens(svg: str) -> str:
         x, y, _ = matrix @ (float(point[1]), float(point[2]), 1.0)
         return f"{x:.2f},{y:.2f}"
 
-    return _MARKS.sub(plain, svg)
+    return _FONT.sub(r'font-family="\1, sans-serif"', _MARKS.sub(plain, svg))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from gdviz.ui.window import Window
 
-_SIZES = (("Slide", 1920, 1080), ("4K", 3840, 2160), ("Square", 1080, 1080), ("A4 in print", 3508, 2480))
+_SIZES = (("Slide", 1920, 1080), ("4K", 3840, 2160), ("Square", 1080, 1080), ("A4 at 300 dpi", 3508, 2480))
 _FILM_SIZES = (("Slide", 1280, 720), ("Full HD", 1920, 1080), ("Square", 1080, 1080), ("Small", 640, 480))
 _PREVIEW = QSize(560, 360)
 
@@ -46,6 +46,19 @@ class _Form(QDialog):
         mark(self.note, "role", "muted")
         self.above.addWidget(self.note)
         self.above.addLayout(self.buttons)
+
+    def watch(self, *entries: NumberEntry) -> None:
+        """Say what is wrong with numbers that are typed, until they are right."""
+        says = self.note.text()
+        for entry in entries:
+            entry.rejected.connect(self.complain)
+            entry.value_changed.connect(lambda: self.calm(says))
+
+    def calm(self, says: str) -> None:
+        """Say what stands here while nothing is wrong."""
+        if not self.wrong:
+            self.note.setText(says)
+            mark(self.note, "role", "muted")
 
     def complain(self, text: str) -> None:
         """Say what was wrong with a number that was typed."""
@@ -92,6 +105,7 @@ class _Size(QHBoxLayout):
         self.width, self.height = (_Whole(name, *SIDES, SIDES[0]) for name in ("Width", "Height"))
         self._picker = Picker()
         self._picker.setAccessibleName("Sizes")
+        self._picker.setMinimumWidth(13 * self._picker.fontMetrics().height())
         self.addWidget(self._picker, 1)
         self.addWidget(self.width)
         self.addWidget(QLabel("×"))
@@ -172,8 +186,7 @@ class PictureDialog(_Form):
         self.copy.clicked.connect(self._copy)
         self.save.clicked.connect(self._take)
         self.cancel.clicked.connect(self.reject)
-        for side in (self.size_asked.width, self.size_asked.height):
-            side.rejected.connect(self.complain)
+        self.watch(self.size_asked.width, self.size_asked.height)
         self.part.activated.connect(self._offer_sizes)
         self.size_asked.changed.connect(self._draw)
         self._offer_sizes()
@@ -228,16 +241,18 @@ class FilmDialog(_Form):
         self.add_row("Kind", self.kind)
         self.add_row("Size", self.size_asked)
         length = QHBoxLayout()
-        for part in (self.seconds, QLabel("seconds, of"), self.fps, QLabel("frames each")):
+        for part in (self.seconds, QLabel("seconds, with"), self.fps, QLabel("frames a second")):
             length.addWidget(part)
         length.addStretch(1)
         self.add_row("Length", length)
-        self.note.setText("All steps up to now, spread over the film; each frame is a step whose knobs were kept.")
+        says = "All steps up to now; each frame is a step whose knobs were kept. Ghosts are left out."
+        if find_spec("av") is None:
+            says += " For MP4 files install PyAV: pip install av"
+        self.note.setText(says)
         self.cancel, self.save = self.add_button("Cancel"), self.add_button("Save…", main=True)
         self.cancel.clicked.connect(self.reject)
         self.save.clicked.connect(self._ask)
-        for entry in (self.size_asked.width, self.size_asked.height, self.seconds, self.fps):
-            entry.rejected.connect(self.complain)
+        self.watch(self.size_asked.width, self.size_asked.height, self.seconds, self.fps)
         self.kind.activated.connect(self._fit_kind)
         self.size_asked.changed.connect(self._fit_kind)
 

@@ -12,20 +12,22 @@ from PySide6.QtWidgets import QMenu, QProgressDialog
 
 from gdviz.core.errors import InputError
 from gdviz.core.frame import first_layer
-from gdviz.export.tables import CsvWriter, write_json
+from gdviz.export.tables import CsvWriter, Past, write_json
 from gdviz.export.weights import mosaic, write_weights
 from gdviz.export.whole import whole
 from gdviz.ui.background import Background
 from gdviz.ui.dialogs import FilmDialog, PictureDialog
 from gdviz.ui.files import add_entry, file_to_write
 from gdviz.ui.filming import Filming
+from gdviz.ui.looks import Looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from typing import BinaryIO, TextIO
 
+    from PySide6.QtWidgets import QWidget
+
     from gdviz.core.frame import Frame
-    from gdviz.core.run import Run
     from gdviz.export.shot import Shot
     from gdviz.ui.window import Window
     from gdviz.ui.worker import Saved
@@ -47,6 +49,10 @@ class Exports(QObject):
         self._session.saved.connect(self._saved)
         self._writing: Path | None = None
         """what the thread writes"""
+        self._thinned = False
+        """there are more steps than rows in it"""
+        self._folder = ""
+        """in which something was put last"""
         self._film: Filming | None = None
         self._progress: QProgressDialog | None = None
 
@@ -70,7 +76,8 @@ class Exports(QObject):
         menu.addSeparator()
         add_entry(menu, "Scenario (TOML)…", files.ask_where_to_write_scenario)
         add_entry(menu, "Copy the scenario", files.copy_scenario)
-        add_entry(menu, "Save the runs…", files.ask_where_to_save, "Ctrl+S")
+        add_entry(menu, "Save the runs", files.save, "Ctrl+S")
+        add_entry(menu, "Save the runs as…", files.ask_where_to_save, "Ctrl+Shift+S")
         return menu
 
     def finish(self) -> None:
@@ -80,9 +87,27 @@ class Exports(QObject):
 
     # Pictures and films
 
+    def parts(self) -> list[tuple[str, QWidget]]:
+        """What is on show, from all of it to its panels, with their names."""
+        window = self._window
+        body, third = window.centralWidget(), window.step_sizes.place.currentWidget()
+        assert body is not None  # they were put there with the window
+        assert third is not None
+        name = "Weights" if window.weights.pictured else "Knobs and slopes"
+        name = "Step sizes" if window.step_sizes.exploring else name
+        more: tuple[tuple[str, QWidget], ...] = (("Runs", window.race), ("The step, taken apart", window.anatomy))
+        shown = [(says, panel) for says, panel in more if panel.isVisible()]
+        return [
+            ("The window", body),
+            ("Cost surface", window.surface),
+            ("Cost curves", window.loss),
+            (name, third),
+            *shown,
+        ]
+
     def ask_for_picture(self) -> None:
         """Of the window, or of a panel."""
-        dialog = PictureDialog(self._window, self._window.parts(), self._window.windowTitle())
+        dialog = PictureDialog(self._window, self.parts(), self._window.windowTitle())
         dialog.taken.connect(self._save_bytes)
         dialog.open()
 
@@ -99,8 +124,11 @@ class Exports(QObject):
         scenario = self._session.scenario
         if path is None or scenario is None:
             return
-        theme, selected = self._window.theme.name, self._session.selected
-        self._film = film = Filming(replace(asked, path=path), theme, selected, self)
+        session, scene = self._session, self._session.timeline.scene
+        hidden = set() if scene is None else scene.hidden
+        indices = tuple(index for index, run in enumerate(session.runs) if run in hidden)
+        looks = Looks(self._window.theme, session.selected, indices, self._window.loss.x_axis)
+        self._film = film = Filming(replace(asked, path=path), looks, self)
         film.drawn.connect(self._show_progress)
         film.done.connect(partial(self._filmed, path))
         self._open_progress(f"Rendering {path.name}", asked.n_frames)
@@ -135,8 +163,10 @@ class Exports(QObject):
         path = self._ask_where("Save the numbers", suffix)
         if path is None or self._session.scenario is None:
             return
-        scenario, runs = self._session.scenario, list(self._session.runs)
-        write = _csv(runs) if suffix == ".csv" else lambda file: write_json(file, scenario, runs)
+        # All at one moment: what is written must not know more of one run than of another.
+        scenario, pasts = self._session.scenario, [Past.of(run) for run in self._session.runs]
+        write = _csv(pasts) if suffix == ".csv" else lambda file: write_json(file, scenario, pasts)
+        self._thinned = any(past.thinned for past in pasts)
         self._writing = path
         self._open_progress(f"Writing {path.name}", 1000)
         if not self._thread.isRunning():
@@ -163,7 +193,7 @@ class Exports(QObject):
         path, self._writing = self._writing, None
         self._close_progress()
         if path is not None:
-            self._told(path, reason)
+            self._told(path, reason, "of very long runs only the steps that were kept" if self._thinned else "")
 
     # Weights
 
@@ -214,8 +244,12 @@ class Exports(QObject):
 
     def _ask_where(self, title: str, suffix: str) -> Path | None:
         """Where to put a file of this kind; None where it is not wanted."""
-        chosen = file_to_write(self._window, title, self._session.name, suffix, f"*{suffix}")
-        return Path(chosen) if chosen else None
+        kinds, name = f"*{suffix}", self._session.name
+        chosen = file_to_write(self._window, title, name, suffix, kinds, self._folder)
+        if not chosen:
+            return None
+        self._folder = str(Path(chosen).parent)
+        return Path(chosen)
 
     def _open_progress(self, what: str, most: int) -> None:
         self._progress = progress = QProgressDialog(what, "Cancel", 0, most, self._window)
@@ -264,14 +298,14 @@ def _writing(path: Path, write: Callable[[TextIO], Iterator[float]]) -> Generato
         yield error
 
 
-def _csv(runs: Sequence[Run]) -> Callable[[TextIO], Iterator[float]]:
+def _csv(pasts: Sequence[Past]) -> Callable[[TextIO], Iterator[float]]:
     """Writes the rows of all runs, one run after the other."""
 
     def write(file: TextIO) -> Iterator[float]:
         writer = CsvWriter(file)
-        for index, run in enumerate(runs):
-            for done in writer.write_past(run):
-                yield (index + done) / len(runs)
+        for index, past in enumerate(pasts):
+            for done in writer.write_past(past):
+                yield (index + done) / len(pasts)
 
     return write
 

@@ -40,7 +40,9 @@ class Files(QObject):
     def __init__(self, parent: QWidget, session: Session) -> None:
         super().__init__(parent)
         self._window, self._session = parent, session
-        self._asked = ""
+        self._asked = self._opened_as = ""
+        self._place: Path | None = None
+        """where the runs were saved or opened"""
         self.unsaved: Callable[[], Sequence[Action]] = tuple
         """what else there is to be opened: each with what it is called, and what opens it"""
         Drops(parent, self._take)
@@ -57,8 +59,15 @@ class Files(QObject):
         if path := file_to_open(self._window):
             self.open(path)
 
+    def save(self) -> None:
+        """Save the runs as they are now: where they were saved or opened, else where one wants them."""
+        if self._place is None:
+            self.ask_where_to_save()
+        else:
+            self._session.save(self._place)
+
     def ask_where_to_save(self) -> None:
-        """Save the runs as they are now."""
+        """Save the runs as they are now, in another place than before."""
         if self._session.scenario is not None and (path := file_to_save(self._window, self._session.name)):
             self._session.save(Path(path))
 
@@ -126,6 +135,9 @@ class Files(QObject):
             self._say("info", f"This is {brought.name}{brought.among}.")
 
     def _opened(self) -> None:
+        if self._session.name != self._opened_as:  # what is reset or forked stays at its place
+            self._opened_as = self._session.name
+            self._place = Path(self._opened_as) if self._opened_as.endswith(SUFFIX) else None
         if self._asked == self._session.name and self._asked.endswith(SUFFIXES):
             remember(Path(self._asked))
             self._asked = ""
@@ -133,6 +145,7 @@ class Files(QObject):
     def _saved(self, saved: Saved) -> None:
         if not (saved.silent or saved.reason):
             remember(saved.path)
+            self._place = saved.path
 
     def _say(self, kind: str, text: str) -> None:
         self._session.message.emit(kind, text, None)
@@ -169,10 +182,14 @@ def scenario_file_to_write(parent: QWidget, name: str) -> str:
     return file_to_write(parent, "Write the scenario", name, ".toml", _SCENARIO)
 
 
-def file_to_write(parent: QWidget, title: str, name: str, suffix: str, kinds: str) -> str:
-    """Where to write something of what was opened under ``name``; empty where it is not to be written."""
+def file_to_write(parent: QWidget, title: str, name: str, suffix: str, kinds: str, folder: str = "") -> str:
+    """Where to write something of what was opened under ``name``; empty where it is not to be written.
+
+    The dialog begins in ``folder``; where there is none, in that of the file with this name, or of the last one.
+    """
     path = Path(name)
-    dialog = QFileDialog(parent, title, str(path.parent) if path.suffix == suffix else last_folder(), kinds)
+    folder = folder or (str(path.parent) if path.suffix == suffix else last_folder())
+    dialog = QFileDialog(parent, title, folder, kinds)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suffix)
     dialog.selectFile(file_name(name) + suffix)

@@ -12,6 +12,8 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTemporaryDir
 
 from gdviz.core.errors import InputError
 from gdviz.export.whole import whole
+from gdviz.ui.looks import Looks
+from gdviz.ui.panels.loss.axis import Kind
 
 if TYPE_CHECKING:
     from gdviz.export.shot import Shot
@@ -28,6 +30,8 @@ class _Order(msgspec.Struct):
     n_frames: int
     theme: str
     selected: int
+    hidden: tuple[int, ...]
+    x_axis: Kind | None
 
 
 class _NoFilm(Exception):
@@ -42,10 +46,10 @@ class Filming(QObject):
     done = Signal(str)
     """(one sentence: why there is no film; empty where there is one). Not after `cancel`."""
 
-    def __init__(self, shot: Shot, theme: str, selected: int, parent: QObject) -> None:
+    def __init__(self, shot: Shot, looks: Looks, parent: QObject) -> None:
         super().__init__(parent)
         self.shot = shot
-        self._look = theme, selected
+        self._look = looks.theme.name, looks.selected, looks.hidden, looks.x_axis
         self._folder = QTemporaryDir()
         self.saved = Path(self._folder.path(), "runs.gdviz")
         """where the runs are to be saved before `start`"""
@@ -114,6 +118,7 @@ def main(told: str) -> int:
     order = msgspec.json.decode(told, type=_Order)
     shot = Shot(Path(order.into), order.width, order.height, order.fps, order.n_frames)
     theme = LIGHT if order.theme == LIGHT.name else DARK
+    looks = Looks(theme, order.selected, order.hidden, order.x_axis)
 
     def drawn(n_frames: int) -> None:
         sys.stdout.write(f"{n_frames}\n")
@@ -121,7 +126,7 @@ def main(told: str) -> int:
 
     try:
         scenario, runs = at_once(reopened(Path(order.saved)))
-        render(shot, shot.path, scenario, scenario.title, runs, drawn, theme=theme, selected=order.selected)
+        render(shot, shot.path, scenario, scenario.title, runs, drawn, looks)
     except (InputError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

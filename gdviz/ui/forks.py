@@ -27,9 +27,11 @@ def fork_menu(parent: QWidget, frame: Frame, fork: Callable[[dict[str, Any], str
     menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     rule = frame.run.optimizer
     if not rule.searches:
+        # A schedule makes the rate of a step of it.
+        what = "rate" if rule.learning_rate == frame.run.learning_rate else "base rate"
         for factor in _FACTORS:
             rate = float(f"{rule.learning_rate * factor:.6g}")
-            says = f"rate {number(rate)}"
+            says = f"{what} {number(rate)}"
             action = menu.addAction(f"{says} (as it was)" if factor == 1 else f"{says} (× {factor:g})")
             action.triggered.connect(partial(fork, {"learning_rate": rate}, says))
         menu.addSeparator()

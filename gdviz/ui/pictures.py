@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QBuffer, QCoreApplication, QEvent, QIODevice, QMarginsF, QPoint, QRect, QSize, QSizeF, QTimer
@@ -114,9 +114,11 @@ class Snapshot:
         theme = self._window.theme
         painter.fillRect(QRect(QPoint(0, 0), self._size), QColor(theme.window if whole else theme.panel))
         painter.scale(self._zoom, self._zoom)
-        self._part.render(painter, QPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
-        if whole and not clips:
-            paint_bars(self._window, painter, theme)
+        messages = self._window.messages
+        with messages.saying(self._title) if whole else nullcontext():
+            self._part.render(painter, QPoint(), renderFlags=QWidget.RenderFlag.DrawChildren)
+            if whole and not clips:
+                paint_bars(self._window, painter, theme)
 
     @contextmanager
     def _laid_out(self, fineness: float) -> Iterator[None]:
@@ -127,11 +129,13 @@ class Snapshot:
             part.resize(math.ceil(self._size.width() / self._zoom), math.ceil(self._size.height() / self._zoom))
             for panel in drawn:
                 panel.set_fineness(fineness)
+            self._window.loss.set_pens(max(1.0, self._zoom))
             settle(timers)
             yield
         finally:
             for panel in drawn:
                 panel.set_fineness(1.0)
+            self._window.loss.set_pens(1.0)
             part.setGeometry(before)
             settle(timers)
 

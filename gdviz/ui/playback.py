@@ -128,6 +128,10 @@ class Playback(QObject):
             self._worker.change(self.run, name, value)
         except msgspec.ValidationError as error:
             self.message.emit("error", f"{name}: {error}", None)
+            return
+        if not self.timeline.live:
+            now = f"{self.run.label} goes on otherwise from its newest step, {self.run.step:,}"
+            self.message.emit("info", f"{now}, and not from here: F branches off here.", None)
 
     # Within
 

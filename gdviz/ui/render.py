@@ -20,9 +20,9 @@ from PySide6.QtWidgets import QApplication, QWidget
 from gdviz.export.films import write_gif, write_mp4
 from gdviz.export.shot import FILMS
 from gdviz.ui import style
+from gdviz.ui.looks import Looks
 from gdviz.ui.pictures import paint_bars, pdf, png, settle, svg, waiting
 from gdviz.ui.session import Session
-from gdviz.ui.theme import DARK, Theme
 from gdviz.ui.window import Window
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from gdviz.export.films import Picture
     from gdviz.export.shot import Shot
 
+LOOKS = Looks()
+"""where nothing else is asked for"""
 _POINTS = 10.0
 """of text, at least; in pictures of more than 160 times as many pixels across and 120 down, it grows with them"""
 _SAMPLES = 8
@@ -49,9 +51,7 @@ def render(
     name: str,
     runs: Sequence[Run],
     drawn: Callable[[int], None] = lambda n_frames: None,
-    *,
-    theme: Theme = DARK,
-    selected: int = 0,
+    looks: Looks = LOOKS,
 ) -> None:
     """Draw what the window shows of runs that are done: their last step, or all of them spread over a film.
 
@@ -62,7 +62,6 @@ def render(
     file : what is written; of the kind that ``shot`` says, whatever its own name
     name : of the scenario, as it would be opened
     drawn : called after each frame with how many there are
-    selected : index of the run whose steps they are
 
     Raises
     ------
@@ -71,7 +70,7 @@ def render(
     """
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)  # no widget lives without one
-    with _between_frames() as interrupt, closing(_Stage(app, shot, scenario, name, runs, theme, selected)) as stage:
+    with _between_frames() as interrupt, closing(_Stage(app, shot, scenario, name, runs, looks)) as stage:
 
         def done(n_frames: int) -> None:
             interrupt()
@@ -138,8 +137,7 @@ class _Stage:
         scenario: Scenario,
         name: str,
         runs: Sequence[Run],
-        theme: Theme = DARK,
-        selected: int = 0,
+        looks: Looks = LOOKS,
     ) -> None:
         self._size = QSize(shot.width, shot.height)
         self.title = scenario.title or name
@@ -150,18 +148,22 @@ class _Stage:
         self._around.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
         # Before the window is made, too: some of its parts take their size from the first font that they see.
         points = max(_POINTS, min(shot.width / 160, shot.height / 120))
-        style.apply(app, theme, points)
+        style.apply(app, looks.theme, points)
         session = Session()
-        self._window = Window(session, theme, lambda: self.seconds)
+        self._window = Window(session, looks.theme, lambda: self.seconds)
         session.setParent(self._window)
         self._window.setParent(self._around, Qt.WindowType.Widget)
         self._window.set_text_size(points)
+        self._window.loss.set_pens(points / _POINTS)
         self._window.race.timed = False  # the same runs take another time every time
         self._fit()
         self._around.show()
         for run in runs:
             run.history.snapshot(run.row)
-        session.show(scenario, list(runs), name, selected)
+        session.show(scenario, list(runs), name, looks.selected)
+        for index in looks.hidden:
+            session.hide(runs[index])
+        self._window.loss.set_x_axis(looks.x_axis)
         assert session.timeline.scene is not None  # it was just shown
         self._scene = session.timeline.scene
         self.newest = self._scene.live_step
@@ -178,6 +180,7 @@ class _Stage:
         self.show(0)
 
     def close(self) -> None:
+        self._window.loss.set_pens(1.0)
         shiboken6.delete(self._around)
 
     def _fit(self) -> None:

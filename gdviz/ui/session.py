@@ -195,7 +195,11 @@ class Session(Lineup):
             self._bring_back(self._after[-1], redo=True)
 
     def _bring_back(self, before: Before, *, redo: bool) -> None:
-        if not (self.loading_now or self._brought_back(before, redo=redo)):
+        if self.loading_now:
+            return
+        says = "Done again: Ctrl+Z undoes it." if redo else "Undone: Ctrl+Shift+Z does it again."
+        self.message.emit("info", says, None)
+        if not self._brought_back(before, redo=redo):
             scenario = relabelled(before.scenario, before.runs)
             making = made(scenario, before.runs, before.left)
             name, selected = before.name, before.selected

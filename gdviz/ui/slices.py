@@ -150,7 +150,7 @@ class Slices(QObject):
             frame = scene.frame(frame.theta_step - 1)  # the last knobs of one that blew up are on no picture
         order = self._slice_order(scene, frame) if frame is not None else None
         while frame is not None and (order is not None or (to_measure := self._to_measure(scene, frame))):
-            for made in _job(None, order, [] if order is not None else to_measure):
+            for made in _job([], order, [] if order is not None else to_measure):
                 if made is not None:
                     self._take(self._key, made)
             order, frame = None, scene.frame(None)
@@ -174,14 +174,13 @@ class Slices(QObject):
             self._later.start(math.ceil(1000 * wait))
             return
         self._unmeasured = self._to_measure(scene, frame)
-        between = frame.theta_step < frame.step and not (self._moving or frame.live)
+        between = [] if self._moving or frame.live else _between(scene, frame)
         if not (wants or self._unmeasured or between):
             return
         self._key, self._begun, scene.remaking = object(), monotonic(), wants
         self._order = self._slice_order(scene, frame) if wants else None
         self._ordered_at = self._place(scene, frame)
-        past = (scene.run, frame.step) if between else None
-        self._background.ask(self._key, _job(past, self._order, list(self._unmeasured)))
+        self._background.ask(self._key, _job(between, self._order, list(self._unmeasured)))
 
     def _place(self, scene: Scene, frame: Frame) -> Hashable:
         """Compares equal where the same slice would come out."""
@@ -235,7 +234,8 @@ class Slices(QObject):
             self._scene.nearing = result.share
             return
         if isinstance(result, Exact):
-            self._scene.exact, self._scene.nearing = result, None
+            self._scene.exact = {**self._scene.exact, result.run: result.checkpoint}
+            self._scene.nearing = None
             return
         if isinstance(result, Measured):
             self._scene.measure(result.run, result.step, result.sharpness.value)
@@ -267,11 +267,10 @@ class Slices(QObject):
 
 
 def _job(
-    past: tuple[Run, int] | None, order: Order | None, to_measure: Sequence[Unmeasured]
+    between: Sequence[tuple[Run, int]], order: Order | None, to_measure: Sequence[Unmeasured]
 ) -> Generator[Slice | Measured | Exact | Nearing | None, None, None]:
-    """The knobs at a past step, a slice, then the sharpness at some knobs."""
-    if past is not None:
-        run, step = past
+    """The knobs of runs at a past step each, a slice, then the sharpness at some knobs."""
+    for run, step in between:
         yield Exact(run, (yield from _told(run.exactly(step))))
     for made in slices(order) if order is not None else ():
         if made is not None and made.landscape.y.size:
@@ -282,6 +281,15 @@ def _job(
         assert isinstance(problem, Digits)  # the sharpness of others is taken for every frame
         images, labels = problem.sample(sharpness_images(theta.size))
         yield Measured(run, step, (yield from network_sharpness(problem.network, theta, images, labels)))
+
+
+def _between(scene: Scene, frame: Frame) -> list[tuple[Run, int]]:
+    """The runs whose knobs at the cursor are on show, and are those of an earlier step; with the cursor's own."""
+    found = [(scene.run, frame.step)] if frame.theta_step < frame.step else []
+    rival = frame.rival
+    if rival is not None and rival.step < (there := frame.runs[rival.index].step):
+        found.append((scene.everyone[rival.index], there))
+    return found
 
 
 def _told(work: Generator[float, None, Checkpoint]) -> Generator[Nearing | None, None, Checkpoint]:

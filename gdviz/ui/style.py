@@ -3,7 +3,7 @@
 import math
 
 from PySide6.QtCore import QEvent, QSettings
-from PySide6.QtGui import QColor, QFont, QGuiApplication, QPalette
+from PySide6.QtGui import QColor, QFont, QFontDatabase, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.resources import resource
@@ -178,7 +178,10 @@ def chosen_points() -> float:
 def default_points() -> float:
     """The size of text, in pt, that suits the screen: the system's own, and larger where a screen has more room."""
     room = QGuiApplication.primaryScreen().availableGeometry().height()
-    return max(QGuiApplication.font().pointSizeF(), _SMALLEST, room / 120)
+    system = QFontDatabase.systemFont(
+        QFontDatabase.SystemFont.GeneralFont
+    )  # the application's own may be larger by now
+    return max(system.pointSizeF(), _SMALLEST, room / 120)
 
 
 def apply(app: QApplication, theme: Theme, points: float) -> None:

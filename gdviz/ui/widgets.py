@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, QUrl, Signal
@@ -31,7 +32,7 @@ from PySide6.QtWidgets import (
 from gdviz.ui.icons import icon
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPaintEvent, QResizeEvent, QWheelEvent
 
@@ -162,8 +163,9 @@ class NumberEntry(QLineEdit):
             )
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        if event.key() == Qt.Key.Key_Escape:
+        if event.key() == Qt.Key.Key_Escape and (self.isModified() or self.property("wrong")):
             self.set_value(self.value)
+            self.done.emit()
         else:
             super().keyPressEvent(event)
             if event.key() in _ENTER:
@@ -296,6 +298,17 @@ class MessageBar(QFrame):
         self._button.set_text(label)
         self._button.setVisible(bool(label))
         self._draw()
+
+    @contextmanager
+    def saying(self, text: str) -> Iterator[None]:
+        """Show a text meanwhile, in place of messages and hints."""
+        before = self.kind, self._text.accessibleName(), (self._button.accessibleName(), self._action)
+        self.show_message("", text)
+        try:
+            yield
+        finally:
+            kind, said, action = before
+            self.show_message(kind, said, action if action[0] else None)
 
     def clear(self) -> None:
         """Back to the hint."""

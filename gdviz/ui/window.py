@@ -44,9 +44,10 @@ if TYPE_CHECKING:
 
 _HINT = (
     "Space plays and pauses · Left and Right go step by step · Home and End: start and newest · R starts again · "
-    "A takes a step apart · C compares · Ctrl + and − resize the text"
+    "A takes a step apart · F branches off in the past · C compares · Ctrl + and − resize the text"
 )
 _ZOOM = 1.15
+_LEAST = 960, 640  # pixels of the window; larger text needs more
 
 
 class Window(QMainWindow):
@@ -58,7 +59,7 @@ class Window(QMainWindow):
         self.theme = theme
         self._opened = ""
         self.setWindowTitle("gdviz")
-        self.setMinimumSize(960, 640)
+        self.setMinimumSize(*_LEAST)
         self.transport = TransportBar(theme)
         self.knobs = KnobsPanel(theme)
         self.surface = SurfacePanel(theme)
@@ -88,7 +89,8 @@ class Window(QMainWindow):
             ("Redo", "Ctrl+Shift+Z", session.redo),
             ("Open", "Ctrl+O", self.files.ask_what_to_open),
             ("Paste a scenario", "Ctrl+V", self.files.paste),
-            ("Save", "Ctrl+S", self.files.ask_where_to_save),
+            ("Save", "Ctrl+S", self.files.save),
+            ("Save as", "Ctrl+Shift+S", self.files.ask_where_to_save),
             ("Picture", "Ctrl+E", self.exports.ask_for_picture),
             ("Film", "Ctrl+Shift+E", self.exports.ask_for_film),
             *(("Text size", keys, partial(self._zoom, factor)) for keys, factor in sizes),
@@ -275,16 +277,6 @@ class Window(QMainWindow):
             sharpness=loss.sharpness_shown,
         )
 
-    def parts(self) -> list[tuple[str, QWidget]]:
-        """What is on show, from all of it to its panels, with their names."""
-        body, third = self.centralWidget(), self.step_sizes.place.currentWidget()
-        assert body is not None  # they were put there by us
-        assert third is not None
-        name = "Step sizes" if self.step_sizes.exploring else "Weights" if self.weights.pictured else "Knobs and slopes"
-        more: tuple[tuple[str, QWidget], ...] = (("Runs", self.race), ("The step, taken apart", self.anatomy))
-        shown = [(says, panel) for says, panel in more if panel.isVisible()]
-        return [("The window", body), ("Cost surface", self.surface), ("Cost curves", self.loss), (name, third), *shown]
-
     def _show_anatomy(self) -> None:
         if self.session.timeline.frame is not None and not self._cards[self.anatomy].isHidden():
             self.anatomy.show_frame(self.session.timeline.frame)
@@ -370,6 +362,7 @@ class Window(QMainWindow):
         """Let all text follow from this size."""
         self._points = points
         self._set_theme(self.theme)
+        self.setMinimumWidth(max(_LEAST[0], self.transport.minimumSizeHint().width() + 2 * GAP))
 
     def _toggle_theme(self) -> None:
         self._set_theme(LIGHT if self.theme.name == DARK.name else DARK)

@@ -11,7 +11,7 @@ import pytest
 from gdviz.core.datasets import load
 from gdviz.core.run import Run, build, next_run
 from gdviz.core.scenario import Scenario, from_tree, parse
-from gdviz.export.tables import COLUMNS, CsvWriter, write_json
+from gdviz.export.tables import COLUMNS, CsvWriter, Past, write_json
 
 SURFACE = """
 problem = { kind = "surface", name = "NAME" }
@@ -38,7 +38,7 @@ def written(toml: str) -> tuple[Scenario, list[Run], list[dict[str, str]], dict[
         if run.advance():
             writer.write(run)
     out = io.StringIO()
-    for _ in write_json(out, scenario, runs):
+    for _ in write_json(out, scenario, [Past.of(run) for run in runs]):
         pass
     text.seek(0)
     return scenario, runs, list(csv.DictReader(text)), json.loads(out.getvalue())
@@ -124,7 +124,7 @@ def test_json_carries_changes_made_on_the_way() -> None:
     runs[1].advance()
     runs[1].change("learning_rate", 0.2)
     runs[1].advance()
-    for _ in write_json(out, scenario, runs):
+    for _ in write_json(out, scenario, [Past.of(run) for run in runs]):
         pass
     told = json.loads(out.getvalue())
     assert told["scenario"]["runs"][1]["changes"] == [{"step": 3, "momentum": 0.1}, {"step": 0, "learning_rate": 0.2}]

@@ -82,7 +82,7 @@ class TestPicture:
         shown(text)
         go(window, qtbot, 3)
         qtbot.wait(600)  # texts that are refreshed now and then are up to date
-        for _, part in window.parts():
+        for _, part in window.exports.parts():
             taken = pixels(Snapshot(window, part, part.size(), "test").image())
             assert apart(taken, seen(window, part)) < 0.5
 
@@ -91,14 +91,14 @@ class TestPicture:
         go(window, qtbot, 5)
         window.surface.set_view("3d")
         qtbot.wait(600)
-        before = [(part.geometry(), seen(window, part)) for _, part in window.parts()]
+        before = [(part.geometry(), seen(window, part)) for _, part in window.exports.parts()]
         for size in (QSize(300, 900), QSize(1920, 1080), QSize(3840, 2160)):
-            for _, part in window.parts():
+            for _, part in window.exports.parts():
                 taken = pixels(Snapshot(window, part, size, "test").image())
                 assert taken.shape == (size.height(), size.width(), 3)
                 for side in np.array_split(taken, 2, axis=1) + np.array_split(taken, 2, axis=0):
                     assert side.std() > 3, "no half is blank"
-        for (geometry, picture), (_, part) in zip(before, window.parts(), strict=True):
+        for (geometry, picture), (_, part) in zip(before, window.exports.parts(), strict=True):
             assert part.geometry() == geometry
             assert apart(seen(window, part), picture) < 0.5
 
@@ -121,7 +121,7 @@ class TestPicture:
         finish(window.session, qtbot)
         qtbot.waitUntil(lambda: frame_of(window).step == 125)
         qtbot.wait(600)  # texts that are refreshed now and then are up to date
-        for name, part in window.parts():
+        for name, part in window.exports.parts():
             picture = Snapshot(window, part, QSize(1200, 900), "A title")
             root = ElementTree.fromstring(picture.file(".svg").decode())
             assert root.get("viewBox") == "0 0 1200 900"
@@ -141,7 +141,9 @@ class TestPicture:
         chosen(window, "Picture…")
         dialog = open_dialog(PictureDialog)
         assert isinstance(dialog, PictureDialog)
-        assert [dialog.part.itemText(i) for i in range(dialog.part.count())] == [name for name, _ in window.parts()]
+        assert [dialog.part.itemText(i) for i in range(dialog.part.count())] == [
+            name for name, _ in window.exports.parts()
+        ]
         for side, value in ((dialog.size_asked.width, "1000"), (dialog.size_asked.height, "500")):
             side.setFocus()
             side.selectAll()

@@ -165,3 +165,27 @@ def test_undo_without_anything_before_does_nothing(window: Window, shown: Open, 
     window.session.undo()
     qtbot.wait(50)
     assert window.session.runs == runs
+
+
+def test_a_difference_of_weights_is_of_one_step_once_the_cursor_rests(
+    window: Window, shown: Open, qtbot: QtBot
+) -> None:
+    runs = list(shown(LONG_DIGITS))
+    go(window, qtbot, 30)
+    window.session.seek(24)
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.fork({"learning_rate": 0.5}, "faster")
+    go(window, qtbot, 30)
+    window.session.compare(runs[0])
+    for run in window.session.runs:
+        thinned(run)
+    window.session.seek(19)  # both have the same past there
+
+    def both_exact() -> bool:
+        frame = frame_of(window)
+        return frame.theta_step == 19 and frame.rival is not None and frame.rival.step == 19
+
+    qtbot.waitUntil(both_exact)
+    rival = frame_of(window).rival
+    assert rival is not None
+    np.testing.assert_array_equal(frame_of(window).theta, rival.theta)

@@ -154,7 +154,7 @@ def test_a_bar_made_before_the_look_fits_it(bar: TransportBar, qapp: QApplicatio
     font = qapp.font()
     font.setPointSizeF(20)
     qapp.setFont(font)
-    style.apply(qapp, DARK, style.default_points())
+    style.apply(qapp, DARK, 20)
     bar.set_theme(DARK)
     QApplication.processEvents()
     for playing in (True, False):

@@ -40,9 +40,15 @@ def placed(item: Item, z: float) -> Item:
     return item
 
 
+class Pens:
+    """How wide the pens are that are as wide at every zoom: of a picture that is drawn larger, more than on screen."""
+
+    scale = 1.0
+
+
 def line_pen(colour: str | QColor, width: float) -> QPen:
     """A pen as wide at every zoom."""
-    pen = QPen(QColor(colour), width)
+    pen = QPen(QColor(colour), Pens.scale * width)
     pen.setCosmetic(True)
     pen.setJoinStyle(Qt.PenJoinStyle.BevelJoin)
     return pen

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from gdviz.core.curve import CurveBuilder
 from gdviz.core.frame import Evaluations, Floats, Frame, RunFrame
-from gdviz.core.history import History
+from gdviz.core.history import Table
 from gdviz.core.optimizers import GradientDescent
 from gdviz.core.surfaces import SURFACES
 from gdviz.ui.panels.loss import LossPanel
@@ -35,11 +35,14 @@ def run(costs: Floats, window: int = 1, **fields: object) -> RunFrame:
     builder = CurveBuilder(window)
     builder.extend(np.arange(len(costs)), costs)
     newest = len(costs) - 1
+    row = fields.get("step", newest)
+    assert isinstance(row, int)
+    past = Table(np.arange(len(costs)), np.asarray(costs, float), NONE, NONE, np.empty((len(costs), 0)), NONE)
     known = RunFrame(
         colour=0, label="run", ghost=False, on_surface=True, step=newest, newest=newest, epoch=None,
         cost=float(costs[-1]), grad_norm=1.0, learning_rate=0.1, ended="", curve=builder.curve(),
         evaluations=UNMEASURED, trail=np.empty((0, 2)), trail_costs=NONE, off_plane=0.0,
-        optimizer=GradientDescent(), past=History(1, 0, np.dtype(float), 64).table(), row=0,
+        optimizer=GradientDescent(), past=past, row=row,
     )  # fmt: skip
     return replace(known, **fields)  # type: ignore[arg-type]  # any field
 

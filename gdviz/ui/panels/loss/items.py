@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 from gdviz.core.frame import Curve, Evaluations, Floats, RunFrame
 from gdviz.ui.panels.loss.axis import Even, Scale
 from gdviz.ui.panels.loss.view import SMALLEST, View
-from gdviz.ui.panels.plot import line_pen, placed
+from gdviz.ui.panels.plot import Pens, line_pen, placed
 from gdviz.ui.theme import Theme
 
 Range: TypeAlias = tuple[float, float]
@@ -51,6 +51,9 @@ class Marker:
     def set_font(self, font: QFont) -> None:
         """Letter the pill."""
         self._text.setFont(font)
+        said = self._text.text()
+        self._text.setText("")
+        self.say(said)
 
     def say(self, text: str) -> None:
         """Put a text into the pill."""
@@ -122,7 +125,7 @@ class RunItems:
 
     def set_style(self, run: RunFrame, selected: bool, theme: Theme) -> None:
         """Colours, widths and what lies over what: ghosts lowest, the selected run on top."""
-        style = run.colour, run.ghost, run.left, selected, theme
+        style = run.colour, run.ghost, run.left, selected, theme, Pens.scale
         if style == self._style:
             return
         self._style = style
@@ -172,7 +175,7 @@ class RunItems:
         x, y = band if exact else (stops, mean)
         climbed = np.abs(np.diff(y[np.isfinite(y)])).sum() / (y_range[1] - y_range[0])
         pen = self._strong.pen()
-        pen.setWidth(1 if run.ghost or run.left or climbed > _WILD else 2)
+        pen.setWidthF(Pens.scale * (1 if run.ghost or run.left or climbed > _WILD else 2))
         self._strong.setPen(pen)
         self._strong.setPath(line(x, y))
         self._thin.setPath(QPainterPath() if exact else line(*band))

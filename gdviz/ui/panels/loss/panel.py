@@ -3,7 +3,6 @@
 from time import perf_counter
 from typing import Literal
 
-import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QResizeEvent
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from gdviz.core.curve import running_mean
 from gdviz.core.frame import Frame, RunFrame
 from gdviz.ui.panels.loss import sharpness
 from gdviz.ui.panels.loss.axis import AxisButton, Kind, StepAxis, named, possible, scale_of, usual
@@ -25,7 +25,7 @@ from gdviz.ui.panels.loss.items import AccuracyItems, Marker, RunItems
 from gdviz.ui.panels.loss.legend import key, run_list
 from gdviz.ui.panels.loss.sharpness import SharpnessPlot
 from gdviz.ui.panels.loss.view import View, above, linear_range, log_range
-from gdviz.ui.panels.plot import Axis, line_pen, placed
+from gdviz.ui.panels.plot import Axis, Pens, line_pen, placed
 from gdviz.ui.theme import Theme
 from gdviz.ui.widgets import Button, number, tip
 
@@ -55,7 +55,7 @@ class LossPanel(QWidget):
         """one for each run that is not hidden"""
         self._kind: Kind = "step"
         """what the horizontal axis counts"""
-        self._chosen: Kind | None = None
+        self.x_axis: Kind | None = None
         """the same, where somebody chose"""
         self._drawn = 0.0
         self._late = QTimer(self, singleShot=True, interval=round(1000 * _SETTLE))
@@ -190,6 +190,11 @@ class LossPanel(QWidget):
         self._fit_font()
         self._catch_up(force=True)
 
+    def set_pens(self, scale: float) -> None:
+        """Draw lines and dots so many times as wide, for a picture that is larger."""
+        Pens.scale = scale
+        self.set_theme(self._theme)
+
     def set_cost_axis(self, scale: str) -> None:
         """Show costs on a "log" or "linear" axis."""
         self._log = scale == "log"
@@ -200,7 +205,7 @@ class LossPanel(QWidget):
 
     def set_x_axis(self, kind: Kind | None) -> None:
         """Show costs by "step", "epoch" or "seconds" of work; None: by what suits the runs."""
-        self._chosen = kind
+        self.x_axis = kind
         self._catch_up(force=True)
 
     @property
@@ -276,7 +281,7 @@ class LossPanel(QWidget):
         run = frame.run
         what, value = "cost", run.cost
         if run.curve.window > 1 and len(run.curve.steps):
-            what, value = "mean cost", run.curve.mean[np.searchsorted(run.curve.steps, run.step, side="right") - 1]
+            what, value = "mean cost", running_mean(run.past, run.row, run.curve.window)
         curved = self._sharpness.view.isVisible()
         more = f"   {sharpness.said(frame)}" if curved else ""
         ours = self._selected(frame)
@@ -303,7 +308,7 @@ class LossPanel(QWidget):
         """Count what was chosen, where that is possible; a part of one axis is no part of another."""
         runs = _visible(frame)
         kinds = possible(runs)
-        kind = self._chosen if self._chosen in kinds else usual(runs)
+        kind = self.x_axis if self.x_axis in kinds else usual(runs)
         if kind != self._kind:
             self._zoomed = False
             self._reset.hide()

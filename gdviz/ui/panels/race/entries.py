@@ -100,7 +100,7 @@ def telling(frame: Frame) -> frozenset[Column]:
     silent = set() if is_surface(frame) else surface
     if all(run.accuracy is None for run in frame.runs):
         silent.add(Column.ACCURACY)
-    if not any(run.differs for run in frame.runs):
+    if not any(map(_differs, frame.runs)):
         silent.add(Column.DIFFERS)
     return frozenset(Column) - silent
 
@@ -146,7 +146,7 @@ def _entry(index: int, run: RunFrame, stand: Standing, *, selected: bool, leads:
         Column.RUN: (name, name, f"{name}: {told}"),
         Column.OPTIMIZER: (kind_of(rule), kind_of(rule), f"{description} {rule.formula}"),
         Column.RATE: (number(run.learning_rate), run.learning_rate, SAYS[Column.RATE]),
-        Column.DIFFERS: (run.differs, run.differs or None, run.differs_in_full or SAYS[Column.DIFFERS]),
+        Column.DIFFERS: (_differs(run), run.differs or None, run.differs_in_full or SAYS[Column.DIFFERS]),
         Column.STEP: (f"{run.step:,}", run.step, f"step {run.step:,} of {run.newest:,}{epoch}"),
         Column.COST: (number(stand.cost), stand.cost, f"The {mean} at step {run.step:,}"),
         Column.BEST: (number(stand.best), stand.best, f"The lowest {mean}: at step {stand.best_step:,}"),
@@ -188,3 +188,8 @@ def _seconds(seconds: float) -> str:
     if math.isnan(seconds):
         return NOT_YET
     return f"{seconds:.3f}" if seconds < 1 else f"{seconds:,.2f}"
+
+
+def _differs(run: RunFrame) -> str:
+    """What its label does not say already."""
+    return "" if run.differs in run.label else run.differs

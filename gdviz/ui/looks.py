@@ -1,0 +1,24 @@
+"""How runs are looked at, beside what a scenario says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gdviz.ui.theme import DARK, Theme
+
+if TYPE_CHECKING:
+    from gdviz.ui.panels.loss.axis import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What a film takes over from the window that it is asked for in."""
+
+    theme: Theme = DARK
+    selected: int = 0
+    """index of the run whose steps they are"""
+    hidden: tuple[int, ...] = ()
+    """indices of the runs that are drawn nowhere"""
+    x_axis: Kind | None = None
+    """of the cost curves; None: what suits the runs"""
