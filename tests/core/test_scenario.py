@@ -437,3 +437,8 @@ class TestFiles:
             with pytest.raises(InputError) as raised:
                 load_scenario(str(path))
             assert str(raised.value) == f"{path}: {message}"
+
+
+def test_a_key_that_would_take_for_ever_is_refused_at_once() -> None:
+    with pytest.raises(InputError, match="test: line 2: expected at most 200 dots, got 300000"):
+        parse('title = "x"\n' + "a." * 300_000 + "b = 1", "test")

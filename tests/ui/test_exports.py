@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -13,7 +14,7 @@ from PIL import Image
 from PySide6.QtCore import QElapsedTimer, QPoint, QRect, QSize, Qt, QTimer
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QMenu, QProgressDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QProgressDialog, QWidget
 
 from gdviz import cli
 from gdviz.core.frame import first_layer
@@ -21,13 +22,12 @@ from gdviz.export.shot import shot
 from gdviz.export.tables import COLUMNS
 from gdviz.ui.dialogs import FilmDialog, PictureDialog
 from gdviz.ui.exports import Exports
+from gdviz.ui.files import file_to_write
 from gdviz.ui.pictures import Snapshot
 from gdviz.ui.theme import DARK
 from tests.support import DIGITS, LONG_DIGITS, LONG_PARABOLAS, PARABOLA, Open, finish, frame_of, go
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pytestqt.qtbot import QtBot
 
     from gdviz.export.films import Picture
@@ -350,3 +350,68 @@ class TestFilm:
         window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
         qtbot.waitUntil(lambda: window.messages.kind == "error")
         assert "can't be written: No such file or directory" in window.messages._text.accessibleName()
+
+
+def test_one_thing_is_on_its_way_at_a_time(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
+    shown(LONG_DIGITS)
+    go(window, qtbot, 3)
+    window.exports._film_runs(shot("a.gif", "640x480", 15, 60.0))
+    window.exports._ask_for_table(".csv")
+    assert window.messages._text.accessibleName() == "taken.gif is on its way: one file at a time."
+    window.exports._cancel()
+    qtbot.wait(50)
+    assert not window.findChildren(QProgressDialog)
+    assert not (where / "taken.csv").exists()
+
+
+def test_nothing_is_made_of_a_number_that_was_refused(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
+    shown(PARABOLA)
+    window.exports.ask_for_film()
+    dialog = open_dialog(FilmDialog)
+    assert isinstance(dialog, FilmDialog)
+    says = dialog.note.text()
+    for typed, wrong in (("9999", True), ("3", False)):
+        dialog.seconds.setFocus()
+        dialog.seconds.selectAll()
+        QTest.keyClicks(dialog.seconds, typed)
+        QTest.keyClick(dialog.seconds, Qt.Key.Key_Return)
+        assert dialog.wrong == wrong
+        assert (dialog.note.text() == says) != wrong
+        if wrong:
+            dialog.save.click()
+            assert dialog.isVisible()
+    dialog.reject()
+    assert not list(where.glob("taken*"))
+
+
+def test_a_film_knows_who_is_hidden(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
+    shown(LONG_PARABOLAS)
+    go(window, qtbot, 5)
+    pictures = []
+    for hidden in (False, True):
+        window.session.hide(window.session.runs[1], hidden)
+        window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
+        qtbot.waitUntil(lambda: window.exports._film is None, timeout=LONG)
+        with Image.open(where / "taken.gif") as film:
+            film.seek(4)
+            pictures.append(np.asarray(film.convert("RGB")))
+    assert apart(*pictures) > 0.05
+
+
+def test_a_name_with_a_dot_gets_its_ending(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
+    seen: list[str] = []
+
+    def answer() -> None:
+        dialog = QApplication.activeModalWidget()
+        assert isinstance(dialog, QFileDialog)
+        seen.append(dialog.selectedFiles()[0])
+        if len(seen) == 1:
+            field = dialog.findChild(QLineEdit, "fileNameEdit")
+            assert isinstance(field, QLineEdit)
+            field.setText("rate 0.5")
+            QTimer.singleShot(100, answer)
+        dialog.accept()
+
+    QTimer.singleShot(100, answer)
+    assert file_to_write(window, "Save", "digits", ".png", "*.png", str(tmp_path)) == str(tmp_path / "rate 0.5.png")
+    assert [Path(path).name for path in seen] == ["digits.png", "rate 0.5.png"]

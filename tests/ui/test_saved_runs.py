@@ -228,3 +228,28 @@ def test_runs_open_as_they_were_looked_at(window: Window, shown: Open, qtbot: Qt
     assert (window.surface.chosen, window.loss.cost_axis) == ("2d", "linear")
     reopen(window.session, path, qtbot)
     assert (window.surface.chosen, window.loss.cost_axis, window.session.timeline.pace) == ("3d", "log", 7.0)
+
+
+def test_the_second_time_it_is_saved_where_it_was_the_first(
+    window: Window, shown: Open, qtbot: QtBot, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown(LONG_PARABOLAS)
+    asked: list[str] = []
+
+    def choose(parent: Window, name: str) -> str:
+        asked.append(name)
+        return str(path)
+
+    monkeypatch.setattr(files_module, "file_to_save", choose)
+    for step in (1, 2):
+        window.session.forward()
+        qtbot.waitUntil(lambda: frame_of(window).step == step)  # noqa: B023 - waited for here
+        with qtbot.waitSignal(window.session.saved, timeout=20_000):
+            QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert len(asked) == 1
+    assert load(path)[1][0].history.newest_step == 2
+    with qtbot.waitSignal(window.session.opened, timeout=20_000):
+        window.open("worked-run")
+    with qtbot.waitSignal(window.session.saved, timeout=20_000):
+        QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
+    assert asked[1:] == ["worked-run"], "other runs are not written over these"

@@ -189,3 +189,87 @@ def test_a_difference_of_weights_is_of_one_step_once_the_cursor_rests(
     rival = frame_of(window).rival
     assert rival is not None
     np.testing.assert_array_equal(frame_of(window).theta, rival.theta)
+
+
+def test_an_undo_has_a_redo_and_both_are_said(window: Window, shown: Open, qtbot: QtBot) -> None:
+    runs = list(shown(LONG_PARABOLAS))
+    go(window, qtbot, 12)
+    window.session.seek(5)
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.fork({"learning_rate": 0.1}, "fork")
+    go(window, qtbot, 9)
+    fork = window.session.runs[-1]
+    both = Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    for key, there in ((Qt.KeyboardModifier.ControlModifier, runs), (both, [*runs, fork])) * 2:
+        with qtbot.waitSignal(window.session.opened, timeout=LONG):
+            QTest.keyClick(window, Qt.Key.Key_Z, key)
+        assert window.session.runs == there
+        qtbot.waitUntil(lambda: runs[0].left == (fork in window.session.runs))
+    assert window.messages.kind == "info"
+    assert fork.step == 9
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.reset()
+    window.session.redo()  # after something new there is nothing to do again
+    qtbot.wait(50)
+    assert fork not in window.session.runs
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.undo()
+    assert window.session.runs == [*runs, fork]
+
+
+def test_an_undo_that_is_overtaken_loses_nothing(window: Window, shown: Open, qtbot: QtBot) -> None:
+    runs = list(shown(LONG_PARABOLAS))
+    go(window, qtbot, 12)
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.reset()
+    window.session.undo()
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.open("worked-run")
+    assert window.session.name == "worked-run"
+    assert len(window.session.runs) == 1
+    for _ in range(2):
+        with qtbot.waitSignal(window.session.opened, timeout=LONG):
+            window.session.undo()
+    assert window.session.runs == runs
+    assert runs[0].step == 12
+
+
+def test_only_the_run_that_was_left_stays_and_play_lets_it_go_on(window: Window, shown: Open, qtbot: QtBot) -> None:
+    gentle, bold = shown(LONG_PARABOLAS)
+    go(window, qtbot, 12)
+    window.session.seek(5)
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.fork({"learning_rate": 0.1}, "fork")
+    go(window, qtbot, 20)
+    assert (gentle.step, gentle.left) == (12, True)
+    qtbot.waitUntil(lambda: bold.step == 20)
+    window.session.seek(5)
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.fork({"learning_rate": 0.1}, "fork")
+    labels = [run.label for run in window.session.runs]
+    assert labels == ["gentle", "bold", "fork from 5", "fork from 5 (2)"]
+    window.session.select(0)
+    window.session.forward()
+    qtbot.waitUntil(lambda: gentle.step == 13)
+    assert not gentle.left
+
+
+def test_undoing_another_scenario_brings_back_its_pace_and_its_looks(window: Window, shown: Open, qtbot: QtBot) -> None:
+    shown(LONG_PARABOLAS.replace("parabola", "rosenbrock"))
+    window.session.set_speed(7.0)
+    window.surface.set_view("3d")
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.open("worked-run")
+    assert (window.session.timeline.pace, window.surface.chosen) == (2.0, "2d")
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.undo()
+    assert (window.session.timeline.pace, window.surface.chosen) == (7.0, "3d")
+
+
+def test_a_rate_that_is_changed_in_the_past_says_where_it_counts(window: Window, shown: Open, qtbot: QtBot) -> None:
+    (run, _) = shown(LONG_PARABOLAS)
+    go(window, qtbot, 12)
+    window.session.seek(5)
+    window.session.change("learning_rate", 0.5)
+    assert "from its newest step, 12, and not from here: F branches off here" in window.messages._text.accessibleName()
+    qtbot.waitUntil(lambda: run.recipe.changes == ({"step": 12, "learning_rate": 0.5},))
