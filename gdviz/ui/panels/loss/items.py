@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QGraphicsSimpleTextItem,
 )
 
+from gdviz.core.curve import running_mean
 from gdviz.core.frame import Curve, Evaluations, Floats, RunFrame
 from gdviz.ui.panels.loss.axis import Even, Scale
 from gdviz.ui.panels.loss.view import SMALLEST, View
@@ -85,7 +86,7 @@ class Marker:
         self._line.setLine(column, 0, column, area.height())
         if math.isfinite(self._y):
             self._dot.setPos(x, area.height() * (top - self._y) / (top - bottom))
-        pill, corner = self._pill.boundingRect(), self._view.pos()
+        pill, corner = self._pill.path().boundingRect(), self._view.pos()
         at = min(max(x, 0.0), area.width()) + corner.x() - pill.width() / 2
         room = self._pill.parentItem().boundingRect().width() - pill.width()
         self._pill.setPos(max(min(at, room), 1.0), corner.y() - pill.height() - 7)  # above the axes' topmost numbers
@@ -200,9 +201,12 @@ class RunItems:
             back.setPath(path)
             front.setPath(path)
 
-    def at(self, step: int) -> float:
-        """The height of the drawn curve at a step, nan where there is none."""
-        return float(np.interp(step, self._ends, self._levels)) if len(self._ends) else math.nan
+    def at(self, run: RunFrame, log: bool, y_range: Range) -> float:
+        """The height at the run's step: of its running mean, else of the drawn curve; nan where there is none."""
+        if run.curve.window > 1 and len(run.past.step):
+            mean = running_mean(run.past, run.row, run.curve.window)
+            return float(_heights(np.array([mean]), log, y_range)[0])
+        return float(np.interp(run.step, self._ends, self._levels)) if len(self._ends) else math.nan
 
 
 class AccuracyItems:

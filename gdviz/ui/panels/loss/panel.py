@@ -275,7 +275,7 @@ class LossPanel(QWidget):
             items.draw_evaluations(run, self._log, dot, y_range)
         ours = self._selected(frame)
         self._accuracy.draw(frame.run.evaluations, ours.scale, dot)
-        self._marker.move(ours.scale.at(frame.step), ours.at(frame.step))
+        self._marker.move(ours.scale.at(frame.step), ours.at(frame.run, self._log, y_range))
 
     def _say(self, frame: Frame) -> None:
         run = frame.run
