@@ -216,6 +216,15 @@ class TransportBar(QWidget):
                 break
             button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
 
+    @property
+    def least_width(self) -> int:
+        """Pixels that it needs without the words."""
+        for button, _ in self._buttons:
+            button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonIconOnly)
+        width = self.minimumSizeHint().width()
+        self._fit()
+        return width
+
     def _spare(self) -> int:
         """Pixels that the list of scenarios and the track should have beyond the least that they need."""
         return 6 * self.fontMetrics().height()

@@ -362,7 +362,7 @@ class Window(QMainWindow):
         """Let all text follow from this size."""
         self._points = points
         self._set_theme(self.theme)
-        self.setMinimumWidth(max(_LEAST[0], self.transport.minimumSizeHint().width() + 2 * GAP))
+        self.setMinimumWidth(max(_LEAST[0], self.transport.least_width + 2 * GAP))
 
     def _toggle_theme(self) -> None:
         self._set_theme(LIGHT if self.theme.name == DARK.name else DARK)

@@ -336,10 +336,10 @@ class LossPanel(QWidget):
         left = self._plot.mapFromScene(self._view.scenePos()).x()
         self._name.place(self._plot.pos() + QPoint(left, self._plot.height() - round(self._bottom.minimumHeight())))
         _, (bottom, top) = self._view.viewRange()
-        if not bottom < top:  # costs so large that floats have nothing in between
+        area = self._view.rect()
+        if not (bottom < top and area.height()):  # costs so large that floats have nothing in between; or no room
             return
         self._accuracy.place(bottom, top)
-        area = self._view.rect()
         lines = QPainterPath()
         for value in next(iter(self._left.tickValues(bottom, top, area.height())), (0, ()))[1]:
             y = area.height() * (top - value) / (top - bottom)
