@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain, count
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -24,11 +25,20 @@ def as_set(scenario: Scenario, runs: Sequence[Run]) -> Scenario:
     """The scenario of these runs with the optimizers' numbers as they are now."""
     specs = []
     for run in runs:
-        optimizer = replace(run.spec.optimizer, **{name: getattr(run.optimizer, name) for name in run.tuned})
-        # A number that was set by hand holds from the start; the recipe's own changes of others stand.
-        changes = ({key: value for key, value in c.items() if key not in run.tuned} for c in run.spec.changes)
-        left = tuple(change for change in changes if len(change) > 1)
-        specs.append(replace(run.spec, optimizer=optimizer, changes=left))
+        tuned = {name: getattr(run.optimizer, name) for name in run.tuned}
+        optimizer, changes = run.spec.optimizer, []
+        known = sorted(run.spec.changes, key=itemgetter("step")) if tuned else run.spec.changes
+        rules = [index for index, change in enumerate(known) if "optimizer" in change]
+        for index, change in enumerate(known):
+            if rules and index <= rules[-1]:  # of the rules before the one in force nothing was set by hand
+                more = {"optimizer": {**change["optimizer"], **tuned}} if index == rules[-1] else {}
+                changes.append({**change, **more})
+            elif len(left := {key: value for key, value in change.items() if key not in tuned}) > 1:
+                # A number that was set by hand holds from the start; the recipe's own changes of others stand.
+                changes.append(left)
+        if not rules:
+            optimizer = replace(optimizer, **tuned)
+        specs.append(replace(run.spec, optimizer=optimizer, changes=tuple(changes)))
     return replace(scenario, runs=tuple(specs))
 
 

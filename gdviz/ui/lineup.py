@@ -226,7 +226,4 @@ class Lineup(Playback):
             self.timeline.draw_now()
         else:
             self.timeline.seek(step)
-        if replaying and self.timeline.live:
-            self._go()
-        elif replaying:
-            self.timeline.replay()
+        self._replay_on(replaying)

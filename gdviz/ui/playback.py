@@ -112,8 +112,17 @@ class Playback(QObject):
             self._go()
 
     def seek(self, step: int) -> None:
-        """Look at ``step`` of the selected run; training goes on meanwhile."""
+        """Look at ``step`` of the selected run; training goes on meanwhile, and a replay from there."""
+        replaying = self.timeline.replaying
         self.timeline.seek(step)
+        self._replay_on(replaying)
+
+    def _replay_on(self, replaying: bool) -> None:
+        """Go on with a replay whose cursor was moved."""
+        if replaying and self.timeline.live:
+            self._go()
+        elif replaying:
+            self.timeline.replay()
 
     def set_speed(self, steps_per_second: float) -> None:
         """The pace of playing; inf is as fast as possible."""
@@ -168,5 +177,6 @@ class Playback(QObject):
             self.playing_changed.emit(playing)
 
     def _rested(self) -> None:
-        if self.playing and all(run.ended for run in self.runs):
+        if all(run.ended for run in self.runs):
+            self._target = 0.0  # where they ended before it, the next single step must not go there
             self._set_playing(False)
