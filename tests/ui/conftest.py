@@ -11,6 +11,7 @@ from PySide6.QtCore import QCoreApplication, QEvent, QObject, QSettings, QThread
 from PySide6.QtWidgets import QApplication
 
 from gdviz.ui.app import make_window
+from gdviz.ui.exports import Exports
 from gdviz.ui.session import Session
 from gdviz.ui.theme import DARK
 from tests.support import PARABOLA
@@ -177,3 +178,10 @@ def lesson(tmp_path: Path) -> Path:
     path = tmp_path / "lesson.toml"
     path.write_text(PARABOLA, "utf-8")
     return path
+
+
+@pytest.fixture
+def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which all that is exported is put, under the name "taken"."""
+    monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix: tmp_path / f"taken{suffix}")
+    return tmp_path

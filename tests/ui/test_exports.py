@@ -1,4 +1,4 @@
-"""What is taken away from the window: pictures of any size, films, numbers and weights."""
+"""What is taken away from the window: pictures of any size, numbers and weights."""
 
 from __future__ import annotations
 
@@ -11,14 +11,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from PySide6.QtCore import QElapsedTimer, QPoint, QRect, QSize, Qt, QTimer
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu, QProgressDialog, QWidget
+from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit
 
 from gdviz import cli
 from gdviz.core.frame import first_layer
-from gdviz.export.shot import shot
 from gdviz.export.tables import COLUMNS
 from gdviz.ui.dialogs import FilmDialog, PictureDialog
 from gdviz.ui.exports import Exports
@@ -26,54 +24,12 @@ from gdviz.ui.files import file_to_write
 from gdviz.ui.pictures import Snapshot
 from gdviz.ui.theme import DARK
 from tests.support import DIGITS, LONG_DIGITS, LONG_PARABOLAS, PARABOLA, Open, finish, frame_of, go
+from tests.ui.export_support import LONG, SVG, apart, chosen, open_dialog, pixels, seen
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
-    from gdviz.export.films import Picture
     from gdviz.ui.window import Window
-
-LONG = 60_000
-SVG = "{http://www.w3.org/2000/svg}"
-
-
-def pixels(image: QImage) -> Picture:
-    image = image.convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
-
-
-def seen(window: Window, part: QWidget) -> Picture:
-    """A part of the window as it is on screen."""
-    place = QRect(part.mapTo(window, QPoint()), part.size())
-    return pixels(window.grab(place).toImage())
-
-
-def apart(one: Picture, other: Picture) -> float:
-    """The mean difference of two pictures, of 255."""
-    return float(np.abs(one.astype(int) - other).mean())
-
-
-@pytest.fixture
-def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder in which all that is exported is put, under the name "taken"."""
-    monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix: tmp_path / f"taken{suffix}")
-    return tmp_path
-
-
-def chosen(window: Window, text: str) -> None:
-    """Choose an entry of the Export menu, with the mouse."""
-    window.transport.export.click()
-    menu = QApplication.activePopupWidget()
-    assert isinstance(menu, QMenu)
-    entry = next(action for action in menu.actions() if action.text().partition("\t")[0] == text)
-    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=menu.actionGeometry(entry).center())
-
-
-def open_dialog(kind: type[PictureDialog] | type[FilmDialog]) -> QWidget:
-    dialog = QApplication.activeModalWidget()
-    assert isinstance(dialog, kind)
-    return dialog
 
 
 class TestPicture:
@@ -280,90 +236,6 @@ class TestWeights:
             np.testing.assert_array_equal(tile, DARK.signed_table()[codes])
 
 
-class TestFilm:
-    def test_all_steps_in_the_looks_of_the_window_while_it_goes_on(
-        self, window: Window, shown: Open, qtbot: QtBot, where: Path
-    ) -> None:
-        runs = shown(LONG_PARABOLAS.replace("parabola", "rosenbrock"))
-        go(window, qtbot, 20)
-        window.surface.set_view("3d")
-        chosen(window, "Film…")
-        dialog = open_dialog(FilmDialog)
-        assert isinstance(dialog, FilmDialog)
-        dialog.size_asked.width.set_value(640)
-        dialog.size_asked.height.set_value(480)
-        dialog.seconds.set_value(2)
-        dialog.fps.set_value(5)
-        QTest.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
-        window.session.play()
-        longest, since = 0, QElapsedTimer()
-        since.start()
-
-        def tick() -> None:
-            nonlocal longest
-            longest = max(longest, since.restart())
-
-        timer = QTimer(interval=5)
-        timer.timeout.connect(tick)
-        timer.start()
-        qtbot.waitUntil(lambda: window.exports._film is None, timeout=LONG)
-        timer.stop()
-        assert window.messages.kind == "info"
-        assert longest < 1000, "milliseconds in which nothing else could be done"
-        assert runs[0].step > 20
-        with Image.open(where / "taken.gif") as film:
-            assert (film.size, getattr(film, "n_frames", 1)) == ((640, 480), 10)
-            film.seek(9)
-            last = np.asarray(film.convert("RGB"))
-        as_map = ["render", window.session.name, "-o", str(where / "2d.png"), "--steps", "20", "--size", "640x480"]
-        assert cli.main(as_map) == 0
-        assert apart(last, np.asarray(Image.open(where / "2d.png").convert("RGB"))) > 3, "it is no map"
-        assert sorted(path.name for path in where.iterdir() if "gdviz" in path.name) == []
-
-    def test_cancelled_nothing_remains(self, window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
-        shown(LONG_DIGITS)
-        go(window, qtbot, 5)
-        before = {path.name for path in where.iterdir()}
-        window.exports._film_runs(shot("a.gif", "1280x720", 15, 60.0))
-        progress = window.findChild(QProgressDialog)
-        assert progress is not None
-        qtbot.waitUntil(lambda: progress.value() > 2, timeout=LONG)
-        progress.canceled.emit()  # as its button does
-        assert window.exports._film is None
-        assert {path.name for path in where.iterdir()} == before
-        qtbot.wait(100)
-        assert window.messages.kind == ""
-
-    def test_closing_the_window_ends_it(self, window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
-        shown(LONG_DIGITS)
-        before = {path.name for path in where.iterdir()}
-        window.exports._film_runs(shot("a.gif", "640x480", 15, 60.0))
-        qtbot.wait(300)
-        window.close()
-        assert {path.name for path in where.iterdir()} == before
-
-    def test_where_it_cannot_be_written_it_is_said(
-        self, window: Window, shown: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        shown(PARABOLA)
-        monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix: tmp_path / "no" / f"a{suffix}")
-        window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
-        qtbot.waitUntil(lambda: window.messages.kind == "error")
-        assert "can't be written: No such file or directory" in window.messages._text.accessibleName()
-
-
-def test_one_thing_is_on_its_way_at_a_time(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
-    shown(LONG_DIGITS)
-    go(window, qtbot, 3)
-    window.exports._film_runs(shot("a.gif", "640x480", 15, 60.0))
-    window.exports._ask_for_table(".csv")
-    assert window.messages._text.accessibleName() == "taken.gif is on its way: one file at a time."
-    window.exports._cancel()
-    qtbot.wait(50)
-    assert not window.findChildren(QProgressDialog)
-    assert not (where / "taken.csv").exists()
-
-
 def test_nothing_is_made_of_a_number_that_was_refused(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
     shown(PARABOLA)
     window.exports.ask_for_film()
@@ -382,20 +254,6 @@ def test_nothing_is_made_of_a_number_that_was_refused(window: Window, shown: Ope
             assert dialog.isVisible()
     dialog.reject()
     assert not list(where.glob("taken*"))
-
-
-def test_a_film_knows_who_is_hidden(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
-    shown(LONG_PARABOLAS)
-    go(window, qtbot, 5)
-    pictures = []
-    for hidden in (False, True):
-        window.session.hide(window.session.runs[1], hidden)
-        window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
-        qtbot.waitUntil(lambda: window.exports._film is None, timeout=LONG)
-        with Image.open(where / "taken.gif") as film:
-            film.seek(4)
-            pictures.append(np.asarray(film.convert("RGB")))
-    assert apart(*pictures) > 0.05
 
 
 def test_a_name_with_a_dot_gets_its_ending(window: Window, tmp_path: Path, qtbot: QtBot) -> None:
