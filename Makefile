@@ -2,20 +2,21 @@
 export PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test test-core test-window lint bench pictures clean
+.PHONY: run test test-parts test-window lint bench pictures clean
 
 run:  ## open the window, or what ARGS says: make run ARGS='run worked-run --csv -'
 	@.ci/setup run
 	@$(BIN)/python -m gdviz $(ARGS)
 
-test: lint  ## everything that a change must pass; the half without a window beside the other
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-core test-window
+test: lint  ## everything that a change must pass; the parts beside the window as a whole
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-parts test-window
 
-test-core:
+test-parts:
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --ignore tests/ui
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui/panels
 
 test-window:
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui --ignore tests/ui/panels
 	QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1920x1200x24' $(BIN)/python -m pytest -m x11
 
 lint:  ## style, types, direction of imports

@@ -19,7 +19,7 @@ from gdviz.core.surface import Surface
 from gdviz.ui.panels.surface.readout import read
 from gdviz.ui.widgets import number
 from tests.support import everywhere_at, frame_of
-from tests.ui.reference_support import Reference, assert_same_bits, assert_true_to
+from tests.ui.reference_support import SCENARIOS, Reference, assert_same_bits, assert_true_to, rule_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,47 +33,6 @@ if TYPE_CHECKING:
     from gdviz.ui.session import Session
     from gdviz.ui.window import Window
 
-SCENARIOS = {
-    "race": """
-title = "Race"
-[problem]
-kind = "surface"
-name = "beale"
-[stop]
-steps = 40
-[[runs]]
-label = "heavy"
-optimizer = { kind = "momentum", learning_rate = 0.01 }
-[[runs]]
-label = "light"
-optimizer = { kind = "adam", learning_rate = 0.1 }
-""",
-    "one knob": """
-title = "One knob"
-[problem]
-kind = "surface"
-name = "parabola"
-[stop]
-steps = 25
-[[runs]]
-optimizer = { kind = "gradient-descent", learning_rate = 0.1 }
-""",
-    "digits": """
-title = "Digits"
-[problem]
-kind = "digits"
-data = "{folder}"
-hidden = [3]
-[view]
-images = 20
-[stop]
-epochs = 3
-[[runs]]
-batch_size = 20
-optimizer = { kind = "momentum", learning_rate = 0.5 }
-schedule = { kind = "cosine" }
-""",
-}
 MOST, LONG = 6, 20.0
 """runs, so that it doesn't take too long; seconds after which something never comes"""
 
@@ -85,7 +44,7 @@ class Stood(NamedTuple):
     selected: Run
     steps: dict[Run, int]
     left: set[Run]
-    """those that stay where they are, because another one has branched off"""
+    """those of the runs that stay where they are, because another one has branched off"""
 
 
 class Moves(RuleBasedStateMachine):
@@ -102,8 +61,11 @@ class Moves(RuleBasedStateMachine):
         """so many of the next things are not waited for"""
         self._seen: dict[Run, Scenario] = {}
         """every run that was ever shown, with its scenario"""
-        self._before: list[Stood] | None = []
-        """what undo is to bring back; None: not known"""
+        self._before: list[Stood] = []
+        self._after: list[Stood] = []
+        """what undo and redo are to bring back"""
+        self._known = True
+        """whether they are"""
         self.session.opened.connect(self._see)
 
     @property
@@ -199,7 +161,7 @@ class Moves(RuleBasedStateMachine):
         if self._rested:
             self._rest()
         self.session.seek(self.scene.live_step * tenth // 10)
-        timeline, before, forked = self.session.timeline, self.session.runs, self.scene.run
+        timeline, before, run = self.session.timeline, self.session.runs, self.scene.run
         if timeline.live or len(before) == MOST:  # live, the window offers none
             return
         change = {"optimizer": {"kind": kind, "learning_rate": rate}} if kind else {"learning_rate": rate}
@@ -208,13 +170,18 @@ class Moves(RuleBasedStateMachine):
         if self._rested:
             *others, fork = self.session.runs
             assert others == before
-            assert forked.ended, "it stays"
+            assert run.ended, "it stays"
+            assert fork.label.startswith(f"fork from {step:,}")
             assert (fork.step, self.session.run) == (step, fork)
             assert everywhere_at(self.window) == (step, True)
 
     @rule()
     def reset(self) -> None:
+        stood = [(run.step, run.optimizer) for run in self.session.runs]
         self._renew(self.session.reset)
+        if self._rested:
+            for run, (step, in_force) in zip(self.session.runs, stood, strict=True):
+                assert rule_at(run.spec, step) == in_force
 
     @rule()
     def add_run(self) -> None:
@@ -240,29 +207,32 @@ class Moves(RuleBasedStateMachine):
         act()
         if self._rested:
             self._rest()
-            if self._before is not None and self._stood().everyone != now.everyone:
-                self._before = [*self._before, now][-3:]
+            if self._stood().everyone != now.everyone:
+                self._before, self._after = [*self._before, now][-3:], []
 
     def _stood(self) -> Stood:
-        everyone = self.session.everyone
-        steps, left = {run: run.step for run in everyone}, {run for run in everyone if run.ended.startswith("left")}
+        everyone, runs = self.session.everyone, self.session.runs
+        steps, left = {run: run.step for run in everyone}, {run for run in runs if run.left}
         return Stood(everyone, self.scene.run, steps, left)
 
-    @rule()
-    def undo(self) -> None:
+    @rule(again=st.booleans())
+    def undo(self, again: bool) -> None:
+        """And what was undone, once more."""
+        there, here = (self._after, self._before) if again else (self._before, self._after)
         now = self._stood()
-        self.session.undo()
+        (self.session.redo if again else self.session.undo)()
         if not self._rested:
-            self._before = None
-        elif self._before is not None:
+            self._known = False
+        elif self._known:
             self._rest()
-            before = self._before.pop() if self._before else now
-            # Who was on show meanwhile may have gone on.
-            steps = before.steps | {run: step for run, step in now.steps.items() if run in before.steps}
-            there = self._stood()
-            assert there == before._replace(steps=steps, left=there.left)
-            assert there.left <= before.left
-            assert all(run.ended for run in before.left), "they stay, unless they came to their end meanwhile"
+            wanted = now
+            if there:
+                wanted = there.pop()
+                here.append(now)
+            # Who was on show meanwhile may have gone on, or come to its end.
+            steps = wanted.steps | {run: step for run, step in now.steps.items() if run in wanted.steps}
+            left = {run for run in wanted.left if run.left or not run.ended}
+            assert self._stood() == wanted._replace(steps=steps, left=left)
 
     @rule(index=st.integers(0, 9), value=st.sampled_from([0.001, 0.05, 0.4, 0.9, 30.0]))
     def change(self, index: int, value: float) -> None:
@@ -275,8 +245,7 @@ class Moves(RuleBasedStateMachine):
         """The next two things follow each other while the one before is at work."""
         if play:
             self.session.play()
-        self._rested, self._hurried = False, 2
-        self._before = None
+        self._rested, self._known, self._hurried = False, False, 2
 
     @invariant()
     def all_panels_draw_one_frame(self) -> None:
@@ -286,7 +255,7 @@ class Moves(RuleBasedStateMachine):
     @invariant()
     def what_plays_goes_on(self) -> None:
         session = self.session
-        if session.playing and session._coming is None and not all(run.ended for run in session.runs):
+        if session.playing and not session.loading_now and not all(run.ended for run in session.runs):
             assert session._worker.going or session.timeline.replaying
 
     @invariant()
@@ -328,7 +297,7 @@ class Moves(RuleBasedStateMachine):
 
     def _at_work(self) -> list[str]:
         session, timeline, slices = self.session, self.session.timeline, self.session._slices
-        if session._coming is not None:
+        if session.loading_now:
             return ["a scenario"]
         cursor = None if timeline._cursor is None else int(timeline._cursor)
         asked = {

@@ -1,4 +1,4 @@
-"""What a recipe brings forth, driven step by step, and whether a run's past is exactly that."""
+"""Recipes, what they bring forth, driven step by step, and whether a run's past is exactly that."""
 
 from __future__ import annotations
 
@@ -8,14 +8,57 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from gdviz.core.descent import revised
 from gdviz.core.run import build
 from gdviz.core.scenario import parse, to_toml
 
 if TYPE_CHECKING:
+    from gdviz.core.optimizer import Optimizer
     from gdviz.core.problem import Evaluation, Vector
     from gdviz.core.run import Run
-    from gdviz.core.scenario import Scenario
+    from gdviz.core.scenario import RunSpec, Scenario
 
+SCENARIOS = {
+    "race": """
+title = "Race"
+[problem]
+kind = "surface"
+name = "beale"
+[stop]
+steps = 40
+[[runs]]
+label = "heavy"
+optimizer = { kind = "momentum", learning_rate = 0.01 }
+[[runs]]
+label = "light"
+optimizer = { kind = "adam", learning_rate = 0.1 }
+""",
+    "one knob": """
+title = "One knob"
+[problem]
+kind = "surface"
+name = "parabola"
+[stop]
+steps = 25
+[[runs]]
+optimizer = { kind = "gradient-descent", learning_rate = 0.1 }
+""",
+    "digits": """
+title = "Digits"
+[problem]
+kind = "digits"
+data = "{folder}"
+hidden = [3]
+[view]
+images = 20
+[stop]
+epochs = 3
+[[runs]]
+batch_size = 20
+optimizer = { kind = "momentum", learning_rate = 0.5 }
+schedule = { kind = "cosine" }
+""",
+}
 COLUMNS = ("cost", "grad_norm", "learning_rate")
 
 
@@ -67,6 +110,15 @@ class Reference:
                 )
                 self._kept.append(kept)
         return self._kept[step]
+
+
+def rule_at(spec: RunSpec, step: int) -> Optimizer:
+    """The rule that a recipe has for the step after this one."""
+    rule: Optimizer = spec.optimizer
+    for at, change in spec.revisions:
+        if at <= step:
+            rule = revised(rule, change)
+    return rule
 
 
 def assert_same_bits(ours: Any, theirs: Any, what: str) -> None:

@@ -81,6 +81,13 @@ FAILED: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("forward", {"times": 7}),
         ("reset", {}),
     ],
+    "a reset before the rule that a fork brought": [
+        ("begin", {"name": "digits", "times": 12}),
+        ("fork", {"times": 0, "tenth": 8, "rate": 0.003, "kind": "gradient-descent"}),
+        ("reset", {}),
+        ("change", {"index": 1, "value": 0.4}),
+        ("reset", {}),
+    ],
     "a look at another step while it replays": [
         ("begin", {"name": "one knob", "times": 20}),
         ("seek", {"tenth": 8}),
@@ -91,7 +98,7 @@ FAILED: dict[str, list[tuple[str, dict[str, Any]]]] = {
         ("begin", {"name": "race", "times": 7}),
         ("fork", {"times": 0, "tenth": 5, "rate": 0.2, "kind": ""}),
         ("fork", {"times": 7, "tenth": 5, "rate": 0.2, "kind": ""}),
-        ("undo", {}),
+        ("undo", {"again": False}),
     ],
 }
 
