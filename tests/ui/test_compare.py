@@ -294,6 +294,7 @@ def test_the_weights_panel_shows_a_difference_while_it_learns(window: Window, sh
     panel = window.weights
     assert panel.rival.isVisible()
     assert frame_of(window).rival is None  # nobody has asked for it
+    qtbot.waitUntil(lambda: runs[1].step == 10)
     QTest.mouseClick(panel.rival, Qt.MouseButton.LeftButton)
 
     def differs() -> bool:
@@ -304,7 +305,7 @@ def test_the_weights_panel_shows_a_difference_while_it_learns(window: Window, sh
         return np.array_equal(panel.layer._values, ours - theirs)
 
     assert differs()
-    assert frame_of(window).theta_step == frame_of(window).rival.step == 10  # type: ignore[union-attr]  # it is there
+    qtbot.waitUntil(lambda: frame_of(window).theta_step == frame_of(window).rival.step == 10)  # type: ignore[union-attr]  # it is there
     window.session.play()
     qtbot.waitUntil(lambda: runs[0].step > 60, timeout=LONG)
     window.session.pause()
