@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from gdviz.core.run import Run
+    from gdviz.core.scenario import RunSpec
 
 MOST_LABEL = 60
 """characters of a run's name that is typed"""
@@ -23,23 +24,25 @@ MOST_LABEL = 60
 
 def as_set(scenario: Scenario, runs: Sequence[Run]) -> Scenario:
     """The scenario of these runs with the optimizers' numbers as they are now."""
-    specs = []
-    for run in runs:
-        tuned = {name: getattr(run.optimizer, name) for name in run.tuned}
-        optimizer, changes = run.spec.optimizer, []
-        known = sorted(run.spec.changes, key=itemgetter("step")) if tuned else run.spec.changes
-        rules = [index for index, change in enumerate(known) if "optimizer" in change]
-        for index, change in enumerate(known):
-            if rules and index <= rules[-1]:  # of the rules before the one in force nothing was set by hand
-                more = {"optimizer": {**change["optimizer"], **tuned}} if index == rules[-1] else {}
-                changes.append({**change, **more})
-            elif len(left := {key: value for key, value in change.items() if key not in tuned}) > 1:
-                # A number that was set by hand holds from the start; the recipe's own changes of others stand.
-                changes.append(left)
-        if not rules:
-            optimizer = replace(optimizer, **tuned)
-        specs.append(replace(run.spec, optimizer=optimizer, changes=tuple(changes)))
-    return replace(scenario, runs=tuple(specs))
+    return replace(scenario, runs=tuple(_as_set(run) if run.tuned else run.spec for run in runs))
+
+
+def _as_set(run: Run) -> RunSpec:
+    """A number that was set by hand holds from where its rule begins; the recipe's own changes of others stand."""
+    # Of a rule before the one in force, it may have been a number that this one has not.
+    tuned = {name: getattr(run.optimizer, name) for name in run.tuned if hasattr(run.optimizer, name)}
+    known = sorted(run.spec.changes, key=itemgetter("step"))
+    rules = [index for index, change in enumerate(known) if "optimizer" in change]
+    since = max((index for index in rules if known[index]["step"] <= run.step), default=-1)
+    until = min((index for index in rules if index > since), default=len(known))
+    changes = known[: max(since, 0)]
+    if since >= 0:
+        changes.append({**known[since], "optimizer": {**known[since]["optimizer"], **tuned}})
+    for change in known[since + 1 : until]:
+        if len(left := {key: value for key, value in change.items() if key not in tuned}) > 1:
+            changes.append(left)
+    optimizer = run.spec.optimizer if since >= 0 else replace(run.spec.optimizer, **tuned)
+    return replace(run.spec, optimizer=optimizer, changes=(*changes, *known[until:]))
 
 
 def reseeded(scenario: Scenario) -> Scenario:
