@@ -1,5 +1,6 @@
 """The loss panel, through the real widget: what stands where, and what the mouse asks for."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -92,6 +93,28 @@ def test_train_and_test_accuracy_are_both_drawn_and_told_apart(shown: Shown) -> 
     assert 0.3 < muted_columns((60, 0.1), (90, 0.1)) < 0.9, "the test accuracy's line is dashed"
     assert "•─&nbsp;train,&nbsp;•┄&nbsp;test&nbsp;accuracy" in shown.legend()
     assert "•─&nbsp;train&nbsp;accuracy" in shown.panel._legend.toolTip()
+
+
+def test_many_evaluations_are_lines_with_marks_that_stand_apart_and_still(shown: Shown) -> None:
+    steps = np.arange(0, 3001, 20)
+
+    def show(newest: int) -> list[tuple[float, float]]:
+        some = steps[steps <= newest].tolist()
+        train = [0.5 + 0.4 * math.exp(-step / 300) for step in some]
+        test = [cost + 0.8 for cost in train]
+        measurements = measured(some, train, test, [0.5] * len(some))
+        shown.show(run(np.full(newest + 1, 0.4), window=10, evaluations=measurements))
+        ring = shown.panel._runs[0]._ring
+        path = ring.mapToScene(ring.path())
+        return [(path.elementAt(i).x, path.elementAt(i).y) for i in range(0, path.elementCount(), 2)]
+
+    show(2900)  # gives the axes their room
+    before, places = show(2400), show(2900)
+    gaps = np.hypot(*np.diff(places, axis=0).T)
+    assert gaps.min() >= 14
+    assert gaps.max() < 30
+    np.testing.assert_allclose(places[: len(before)], before, err_msg="marks hold still while the line grows")
+    assert all(shown.ink(step, 0.5) > 60 for step in range(2010, 2880, 20)), "between them there is a line"
 
 
 @pytest.mark.parametrize("per_epoch", [1, 6000], ids=["far apart", "close together"])

@@ -4,9 +4,8 @@ import math
 from typing import TypeAlias
 
 import numpy as np
-import pyqtgraph as pg
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QPainterPath, QPen, QTransform, qBlue, qGreen, qRed
+from PySide6.QtCore import QRectF
+from PySide6.QtGui import QBrush, QColor, QFont, QPainterPath, QTransform, qBlue, qGreen, qRed
 from PySide6.QtWidgets import (
     QGraphicsEllipseItem,
     QGraphicsItem,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from gdviz.core.curve import running_mean
 from gdviz.core.frame import Curve, Evaluations, Floats, RunFrame
 from gdviz.ui.panels.loss.axis import Even, Scale
+from gdviz.ui.panels.loss.strokes import Pixel, dot_pen, line, lines, marks
 from gdviz.ui.panels.loss.view import SMALLEST, View
 from gdviz.ui.panels.plot import Pens, line_pen, placed
 from gdviz.ui.theme import Theme
@@ -97,14 +97,17 @@ class RunItems:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._thin, self._strong, self._ring, self._hole, self._rim, self._dot = (QGraphicsPathItem() for _ in range(6))
+        self._thin, self._measured, self._strong = (QGraphicsPathItem() for _ in range(3))
+        self._ring, self._hole, self._rim, self._dot = (QGraphicsPathItem() for _ in range(4))
         arms = QPainterPath()
         for y in (-5, 5):
             arms.moveTo(-5, y)
             arms.lineTo(5, -y)
         self._cross = QGraphicsPathItem(arms)
         self._cross.setFlag(QGraphicsItem.GraphicsItemFlag.ItemIgnoresTransformations)
-        self._all = (self._thin, self._strong, self._ring, self._hole, self._rim, self._dot, self._cross)
+        self._signs = (self._measured, self._ring, self._hole, self._rim, self._dot)
+        """of the evaluations"""
+        self._all = (self._thin, self._strong, *self._signs, self._cross)
         """in the order of drawing"""
         for item in self._all:
             view.addItem(item, ignoreBounds=True)
@@ -137,13 +140,14 @@ class RunItems:
         self._thin.setPen(line_pen(QColor(*thin), 1))
         self._strong.setPen(line_pen(colour, 1))
         self._curve_key = None  # the width of the line follows with the curve
+        self._measured.setPen(line_pen(colour, 1))
         self._ring.setPen(dot_pen(colour, 9.5))
         self._hole.setPen(dot_pen(theme.panel, 6))
         self._rim.setPen(dot_pen(theme.panel, 8))
         self._dot.setPen(dot_pen(colour, 5.5))
         self._cross.setPen(line_pen(colour, 2.5))
         self._thin.setVisible(selected)  # those of several runs hide each other
-        for item in (self._ring, self._hole, self._rim, self._dot):
+        for item in self._signs:
             item.setVisible(not run.ghost)
         height = -10 if run.ghost else 10 if selected else 0
         for item in self._all:
@@ -188,16 +192,17 @@ class RunItems:
             last, edge = _heights(run.curve.mean[-1:], log, y_range)[0], 0.03 * (top - bottom)
             self._cross.setPos(end[0], min(max(last, bottom + edge), top - edge))
 
-    def draw_evaluations(self, run: RunFrame, log: bool, dot: float, y_range: Range) -> None:
-        """Draw train and test costs as dots; `dot` is a length on the x axis that is too short to be seen."""
-        key = log, dot, y_range, self.scale
+    def draw_evaluations(self, run: RunFrame, log: bool, pixel: Pixel, y_range: Range) -> None:
+        """Draw train and test costs as lines, with dots as far as there is room for them."""
+        key = log, pixel, y_range, self.scale
         if run.evaluations is self._evaluations and key == self._evaluations_key:
             return
         self._evaluations, self._evaluations_key = run.evaluations, key
         x = self.scale.spread(run.evaluations.steps.astype(float))
-        train, test = run.evaluations.train_cost, run.evaluations.test_cost
-        for costs, back, front in ((test, self._ring, self._hole), (train, self._rim, self._dot)):
-            path = dots(x, _heights(costs, log, y_range), dot)
+        train, test = (_heights(c, log, y_range) for c in (run.evaluations.train_cost, run.evaluations.test_cost))
+        self._measured.setPath(lines(x, train, test))
+        for heights, back, front in ((test, self._ring, self._hole), (train, self._rim, self._dot)):
+            path = marks(x, heights, pixel)
             back.setPath(path)
             front.setPath(path)
 
@@ -216,7 +221,7 @@ class AccuracyItems:
         self._train, self._test = ((placed(QGraphicsPathItem(), 5), placed(QGraphicsPathItem(), 5)) for _ in range(2))
         for item in (*self._train, *self._test):
             view.addItem(item, ignoreBounds=True)
-        self._drawn: tuple[Evaluations, Scale, float] | None = None
+        self._drawn: tuple[Evaluations, Scale, Pixel] | None = None
 
     def set_theme(self, theme: Theme) -> None:
         """Recolour them."""
@@ -227,43 +232,22 @@ class AccuracyItems:
         for _, points in (self._train, self._test):
             points.setPen(dot_pen(theme.muted, 4))
 
-    def draw(self, measured: Evaluations, scale: Scale, dot: float) -> None:
-        """Draw what was measured; `dot` is a length on the x axis that is too short to be seen."""
-        if (measured, scale, dot) == self._drawn:
+    def draw(self, measured: Evaluations, scale: Scale, pixel: Pixel) -> None:
+        """Draw what was measured; ``pixel`` in shares of the view's height."""
+        if (measured, scale, pixel) == self._drawn:
             return
-        self._drawn = measured, scale, dot
+        self._drawn = measured, scale, pixel
         x = scale.spread(measured.steps.astype(float))
         for (curve, points), accuracy in ((self._train, measured.train_accuracy), (self._test, measured.test_accuracy)):
             known = np.isfinite(accuracy)
             curve.setPath(line(x[known], accuracy[known]))
-            points.setPath(dots(x[known], accuracy[known], dot))
+            points.setPath(marks(x, accuracy, pixel))
 
     def place(self, bottom: float, top: float) -> None:
         """Stand from the lower end of the view to the upper, whatever costs these are."""
         stretch = QTransform(1, 0, 0, top - bottom, 0, bottom)
         for item in (*self._train, *self._test):
             item.setTransform(stretch)
-
-
-def dot_pen(colour: str | QColor, size: float) -> QPen:
-    """A pen that draws a line too short to be seen as a dot: native, and round at every zoom."""
-    pen = line_pen(colour, size)
-    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-    return pen
-
-
-def line(x: Floats, y: Floats) -> QPainterPath:
-    """A line through the points, broken where they are not finite."""
-    path: QPainterPath = pg.arrayToQPath(x, y, connect="finite")
-    return path
-
-
-def dots(x: Floats, y: Floats, length: float) -> QPainterPath:
-    """Lines of this length at the points, for a `dot_pen`."""
-    shown = np.isfinite(x) & np.isfinite(y)
-    x, y = x[shown], y[shown]
-    path: QPainterPath = pg.arrayToQPath(np.stack([x, x + length], axis=1).ravel(), np.repeat(y, 2), connect="pairs")
-    return path
 
 
 def _heights(costs: Floats, log: bool, y_range: Range) -> Floats:

@@ -24,6 +24,7 @@ from gdviz.ui.panels.loss.axis import AxisButton, Kind, StepAxis, named, possibl
 from gdviz.ui.panels.loss.items import AccuracyItems, Marker, RunItems
 from gdviz.ui.panels.loss.legend import key, run_list
 from gdviz.ui.panels.loss.sharpness import SharpnessPlot
+from gdviz.ui.panels.loss.strokes import Pixel
 from gdviz.ui.panels.loss.view import View, above, linear_range, log_range
 from gdviz.ui.panels.plot import Axis, Pens, line_pen, placed
 from gdviz.ui.theme import Theme
@@ -266,15 +267,16 @@ class LossPanel(QWidget):
         self._drawn = perf_counter()
         x_range, y_range = (tuple(ends) for ends in self._view.viewRange())
         # At most a column a pixel, and half as many for the other runs: a wide pen's time grows with them.
-        columns, dot = max(256, round(self._view.width())), (x_range[1] - x_range[0]) / 4096
+        width, height = max(self._view.width(), 1.0), max(self._view.height(), 1.0)
+        columns, across = max(256, round(width)), (x_range[1] - x_range[0]) / width
         for items, run in zip(self._runs, _visible(frame), strict=True):
             selected = run is frame.run
             items.scale = scale_of(self._kind, run)
             items.set_style(run, selected, self._theme)
             items.draw_curve(run, self._log, columns if selected else columns // 2, x_range, y_range)
-            items.draw_evaluations(run, self._log, dot, y_range)
+            items.draw_evaluations(run, self._log, Pixel(across, (y_range[1] - y_range[0]) / height), y_range)
         ours = self._selected(frame)
-        self._accuracy.draw(frame.run.evaluations, ours.scale, dot)
+        self._accuracy.draw(frame.run.evaluations, ours.scale, Pixel(across, 1 / height))
         self._marker.move(ours.scale.at(frame.step), ours.at(frame.run, self._log, y_range))
 
     def _say(self, frame: Frame) -> None:

@@ -12,7 +12,7 @@ from gdviz.core.curvature import sharpness_images
 from gdviz.core.frame import Floats, Frame, RunFrame
 from gdviz.core.optimizers import kind_of
 from gdviz.ui.panels.loss.axis import Scale
-from gdviz.ui.panels.loss.items import dot_pen, dots, line
+from gdviz.ui.panels.loss.strokes import dot_pen, dots, line
 from gdviz.ui.panels.loss.view import View, above
 from gdviz.ui.panels.plot import Axis, line_pen, placed
 from gdviz.ui.theme import Theme

@@ -93,6 +93,8 @@ class Readout(QWidget):
         super().__init__(parent)
         self.theme = theme
         self.reading = Reading((), ())
+        self._rows = 0
+        """there is room for: as many as the problem ever has, so that what stands above holds still"""
         self._waiting: Frame | None = None
         self._widths: dict[tuple[str, ...], list[float]] = {}
         """of the columns, by their captions"""
@@ -112,12 +114,15 @@ class Readout(QWidget):
         if frame is None:
             return
         self._timer.start()
+        rows = frame.theta.size if frame.theta.size <= 2 else 1
+        if rows != self._rows:
+            self._rows = rows
+            self.updateGeometry()
         reading = read(frame)
         if reading == self.reading:
             return
-        if (reading.captions, len(reading.rows)) != (self.reading.captions, len(self.reading.rows)):
+        if reading.captions != self.reading.captions:
             self._widths = {}
-            self.updateGeometry()
         self.reading = reading
         self.setAccessibleDescription(reading.text)
         self.setToolTip(reading.text)
@@ -132,7 +137,7 @@ class Readout(QWidget):
 
     def sizeHint(self) -> QSize:
         numbers = QFontMetricsF(self._number_font()).height()
-        return QSize(240, math.ceil(numbers * len(self.reading.rows) + self.fontMetrics().height() + 4))
+        return QSize(240, math.ceil(numbers * self._rows + self.fontMetrics().height() + 4))
 
     def minimumSizeHint(self) -> QSize:
         return QSize(0, self.sizeHint().height())

@@ -75,6 +75,14 @@ def test_readout_and_map_have_room_at_every_size(screen: Screen, frames: Frames,
     assert screen.panel.minimumSizeHint().height() <= 200
 
 
+def test_the_map_holds_still_where_a_step_has_no_arithmetic(screen: Screen, frames: Frames) -> None:
+    frame = frames.on_bowl((1.0, 1.0))
+    screen.show(frame)
+    before = screen.map.geometry()
+    screen.show(replace(frame, terms=(), slope=None))  # as where only the knobs of a step before were kept
+    assert screen.map.geometry() == before
+
+
 def test_only_the_view_that_is_seen_is_drawn(screen: Screen, frames: Frames, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[str, Frame]] = []
     for name, view in (("2d", screen.map), ("3d", screen.panel.relief)):
