@@ -36,7 +36,6 @@ class Playback(QObject):
         self._target = 0.0
         self._resume = False
         self._worker.rested.connect(self._rested)
-        self.timeline.drawing.connect(self.precedence.take)
         self.timeline.replayed.connect(self._go)
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, QTimer
+from PySide6.QtCore import QAbstractEventDispatcher, QObject, Qt
 
 if TYPE_CHECKING:
     from gdviz.ui.worker import Worker
@@ -27,7 +27,8 @@ class Precedence(QObject):
         if not self._taken:
             self._taken = True
             self._worker.hold(True)
-            QTimer.singleShot(0, self, self._give_back)
+            dispatcher = QAbstractEventDispatcher.instance()
+            dispatcher.aboutToBlock.connect(self._give_back, Qt.ConnectionType.SingleShotConnection)
 
     def _give_back(self) -> None:
         self._taken = False

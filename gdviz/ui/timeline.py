@@ -27,8 +27,6 @@ _REPLAY_SECONDS = 4.0
 class Timeline(QObject):
     """Where in time everyone looks. Live, the cursor is at the newest step and moves with it."""
 
-    drawing = Signal()
-    """a frame is about to be built"""
     frame_ready = Signal(object)
     """a Frame, to be drawn now"""
     replayed = Signal()
@@ -132,7 +130,6 @@ class Timeline(QObject):
             self._settle()
             return
         begun = perf_counter()
-        self.drawing.emit()
         frame = scene.frame(cursor)
         if frame is not None:
             self._shown, self.frame = now, frame

@@ -216,9 +216,7 @@ class Window(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Carry out what a transport key stands for, wherever the focus is."""
-        if event.type() == QEvent.Type.Timer:
-            self.session.precedence.take()  # what a panel does when its time has come
-            return False
+        self.session.precedence.take()  # whatever happens, the window sees to it first
         key = transport_key(self, watched, event)
         act = None if key is None else self._keys.get(key)
         if key is None or act is None:
@@ -377,12 +375,6 @@ class Window(QMainWindow):
         for part in (*parts, self.messages, self.step_sizes):
             part.set_theme(theme)
         self.setWindowIcon(icon("gdviz", theme))
-
-    def event(self, event: QEvent) -> bool:
-        """Paint alone: each of the many small calls of a painting would else wait for the training to let it in."""
-        if event.type() == QEvent.Type.UpdateRequest:
-            self.session.precedence.take()
-        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Remember the layout and end the threads."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import QEvent, QEventLoop, QObject, QTimer
+from PySide6.QtCore import QEvent, QEventLoop, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.run import build
@@ -105,14 +105,40 @@ def scrub(file: Path) -> None:
     window.close()
 
 
-def _seek(window: Window, positions: Sequence[int], a_second: float = math.inf) -> list[float]:
-    """Seconds that each position takes until it is painted; at most so many of them are asked for a second."""
-    seconds = []
-    for position in positions:
-        begun = perf_counter()
-        window.session.seek(position)
+class _Hand(QObject):
+    """Asks for positions by events, as a hand does, and sees when they are painted."""
+
+    moved = Signal(int)
+
+    def __init__(self, window: Window) -> None:
+        super().__init__()
+        self._window, self._seen = window, False
+        self.moved.connect(self._seek, Qt.ConnectionType.QueuedConnection)
+        window.surface.map.plot.viewport().installEventFilter(self)
+
+    def _seek(self, position: int) -> None:
+        self._window.session.seek(position)
+        self._seen = False
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        self._seen |= event.type() == QEvent.Type.Paint
+        return False
+
+    def go(self, position: int) -> float:
+        """Seconds until a position is painted; with the surface, all that has changed is."""
+        begun, self._seen = perf_counter(), True
+        self.moved.emit(position)
         QApplication.processEvents()
-        seconds.append(perf_counter() - begun)
+        while not self._seen:
+            QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+        return perf_counter() - begun
+
+
+def _seek(window: Window, positions: Sequence[int], a_second: float = math.inf) -> list[float]:
+    """Seconds that each position takes; at most so many of them are asked for a second."""
+    hand, seconds = _Hand(window), []
+    for position in positions:
+        seconds.append(hand.go(position))
         _spin(max(0.0, 1 / a_second - seconds[-1]))
     return seconds
 

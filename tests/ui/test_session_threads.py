@@ -1,3 +1,5 @@
+import math
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,6 +7,7 @@ import numpy as np
 import pytest
 import shiboken6
 from PySide6.QtCore import QThread
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from gdviz.core.scenario import load_scenario
@@ -108,6 +111,21 @@ def test_it_is_harmless_while_nothing_is_open(session: Session) -> None:
     session.select(3)
     assert not session.playing
     assert session.runs == []
+
+
+def test_the_training_waits_until_the_window_has_nothing_at_hand(session: Session, opened: Open, qtbot: QtBot) -> None:
+    (run,) = opened(PARABOLA.replace("steps = 50", "steps = 100_000_000"))
+    session.set_speed(math.inf)
+    session.play()
+    qtbot.waitUntil(lambda: run.step > 100)
+    session.precedence.take()
+    time.sleep(0.01)  # the step that was begun ends
+    step = run.step
+    for _ in range(10):
+        QApplication.processEvents()
+    assert run.step == step
+    qtbot.waitUntil(lambda: run.step > step)
+    session.pause()
 
 
 def test_a_step_asked_for_while_it_loads_does_not_train_what_comes(
