@@ -1,141 +1,38 @@
-"""The weights panel draws what a frame says: the pictures' pixels, the bars' lengths, the numbers."""
+"""The weights panel draws a network's first layer as a frame says: the pictures' pixels, and what is told of them."""
 
 from __future__ import annotations
 
-import math
-import time
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from gdviz.core.frame import Curve, Evaluations, Frame, RunFrame
-from gdviz.core.history import History
-from gdviz.core.network import Network
-from gdviz.core.optimizers import GradientDescent, HeavyBall
-from gdviz.core.surfaces import SURFACES
-from gdviz.ui.numbers import signed
-from gdviz.ui.panels.weights import WeightsPanel
-from gdviz.ui.panels.weights.level import Level
 from gdviz.ui.panels.weights.mosaic import grid
 from gdviz.ui.theme import DARK, LIGHT, Theme
+from tests.ui.panels.weights_support import (
+    Net,
+    colour_at,
+    frame,
+    near,
+    on_screen,
+    run_frame,
+    standing_clock,
+    surface_frame,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from gdviz.ui.panels.weights import WeightsPanel
 
-    from PySide6.QtWidgets import QWidget
-    from pytestqt.qtbot import QtBot
-
-    from gdviz.core.optimizer import Optimizer
-    from gdviz.core.problem import Vector
-
-    Show = Callable[[Frame], WeightsPanel]
-
-
-class Net:
-    """As much of a digit problem as the panel looks at."""
-
-    def __init__(self, n_hidden: int = 16, n_in: int = 784) -> None:
-        self.network = Network((n_in, n_hidden, 10))
-        self.n_params = self.network.n_params
-        self.theta = np.zeros(self.n_params, np.float32)
-        self.weights, self.biases = next(self.network.layers(self.theta))
-
-
-def run_frame(step: int = 0, label: str = "", colour: int = 0) -> RunFrame:
-    none = np.zeros(0)
-    return RunFrame(
-        colour=colour,
-        label=label,
-        ghost=False,
-        on_surface=True,
-        step=step,
-        newest=step,
-        epoch=None,
-        cost=1.0,
-        grad_norm=1.0,
-        learning_rate=0.1,
-        ended="",
-        curve=Curve(none, none, none, none, 1, 1),
-        evaluations=Evaluations(none.astype(np.int64), none, none, none, none),
-        trail=np.zeros((0, 2)),
-        trail_costs=none,
-        off_plane=0.0,
-        optimizer=GradientDescent(),
-        past=History(1, 0, np.dtype(float), 64).table(),
-        row=0,
-    )
-
-
-def frame(problem: Any, theta: Vector, **others: Any) -> Frame:
-    runs = others.pop("runs", (run_frame(others.pop("step", 0)),))
-    values: dict[str, Any] = {
-        "problem": problem,
-        "runs": runs,
-        "selected": len(runs) - 1,
-        "live": False,
-        "landscape": None,
-        "remaking": False,
-        "theta": theta,
-        "theta_step": runs[-1].step,
-        "start": np.zeros_like(theta),
-        "slope": None,
-        "terms": (),
-        "descent": None,
-        "sharpness": None,
-    }
-    return Frame(**(values | others))
-
-
-def surface_frame(*theta: float, optimizer: Optimizer | None = None, **others: Any) -> Frame:
-    optimizer = optimizer or GradientDescent(learning_rate=0.1)
-    surface = next(surface for surface in SURFACES if surface.n_params == len(theta))
-    at, slope = np.array(theta), np.empty(len(theta))
-    with np.errstate(all="ignore"):
-        surface.cost_and_gradient(at, slope)
-        terms = optimizer.terms(at, slope, optimizer.new_state(at), optimizer.learning_rate, 1)
-    return frame(surface, at, slope=slope, terms=terms, **others)
-
-
-@pytest.fixture(params=[DARK, LIGHT], ids=lambda theme: theme.name)
-def theme(request: pytest.FixtureRequest) -> Theme:
-    return cast("Theme", request.param)
-
-
-@pytest.fixture
-def panel(qtbot: QtBot, theme: Theme) -> WeightsPanel:
-    made = WeightsPanel(theme, clock=lambda: time.monotonic())  # as it is then: a test may have set it
-    qtbot.addWidget(made)
-    made.resize(480, 480)
-    made.show()
-    return made
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """A clock that stands still until it is moved."""
-    now = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    return now
-
-
-def colour_at(widget: QWidget, at: QPoint) -> QColor:
-    return widget.grab().toImage().pixelColor(at)
+panel = pytest.fixture(on_screen)
+clock = pytest.fixture(standing_clock)
 
 
 def pixel_colour(panel: WeightsPanel, tile: int, pixel: tuple[int, int]) -> QColor:
     return colour_at(panel.layer.mosaic, panel.layer.mosaic.place(tile, pixel).center().toPoint())
-
-
-def near(one: QColor, other: str, by: int = 2) -> bool:
-    """The same colour but for the rounding of one level of 127."""
-    wanted = QColor(other)
-    pairs = ((one.red(), wanted.red()), (one.green(), wanted.green()), (one.blue(), wanted.blue()))
-    return all(abs(a - b) <= by for a, b in pairs)
 
 
 def move_to(panel: WeightsPanel, at: QPointF) -> None:
@@ -358,31 +255,6 @@ def test_what_is_no_number_is_drawn_as_none(panel: WeightsPanel, theme: Theme) -
     panel.show_frame(frame(net, net.theta.copy()))
 
 
-def test_a_change_of_level_is_shown_for_a_moment(panel: WeightsPanel, clock: list[float]) -> None:
-    net = Net()
-    net.weights[:] = 0.4
-    panel.show_frame(frame(net, net.theta))
-    assert panel.note.text == ""
-    net.weights[:] = 0.6
-    panel.show_frame(frame(net, net.theta.copy()))
-    assert panel.note.text == "scale now ±1"
-    clock[0] += 2.1
-    panel.show_frame(frame(net, net.theta))
-    assert panel.note.text == ""
-
-
-def test_the_legend_runs_from_orange_over_the_background_to_blue(panel: WeightsPanel, theme: Theme) -> None:
-    net = Net()
-    net.weights[:] = 0.4
-    panel.show_frame(frame(net, net.theta))
-    image = panel.legend.grab().toImage()
-    row = [image.pixelColor(x, 3) for x in range(image.width())]  # above the 0
-    orange = [x for x, colour in enumerate(row) if near(colour, theme.negative, by=9)]
-    blue = [x for x, colour in enumerate(row) if near(colour, theme.positive, by=9)]
-    assert near(row[(orange[0] + blue[-1]) // 2], theme.panel, by=9)
-    assert panel.legend.accessibleDescription() == "from minus 1/2 to plus 1/2"
-
-
 def test_weights_of_another_step_say_so(panel: WeightsPanel) -> None:
     net = Net()
     panel.show_frame(frame(net, net.theta, step=1240, theta_step=1200))
@@ -398,64 +270,6 @@ def test_with_several_runs_the_selected_one_is_named(panel: WeightsPanel, theme:
     panel.show_frame(frame(net, net.theta, runs=(run_frame(label="seed 1"), run_frame(label="seed 2", colour=3))))
     assert panel.run_label.text == "seed 2"
     assert near(colour_at(panel.swatch, panel.swatch.rect().center()), theme.runs[3])
-
-
-def bar(panel: WeightsPanel, row: int, knob: int, theme: Theme) -> tuple[float, float]:
-    """From where to where the bar reaches, as shares of its track: -1 to 1."""
-    track: QRectF = panel.bars.tracks[row][knob]
-    image = panel.bars.grab().toImage()
-    y = round(track.center().y())
-    coloured = [
-        x
-        for x in range(round(track.left()), round(track.right()))
-        if near(image.pixelColor(x, y), theme.positive) or near(image.pixelColor(x, y), theme.negative)
-    ]
-    if not coloured:
-        return 0.0, 0.0
-    half = track.width() / 2
-    return (coloured[0] - track.center().x()) / half, (coloured[-1] + 1 - track.center().x()) / half
-
-
-def test_a_knob_and_its_slope_are_bars_from_zero(panel: WeightsPanel, theme: Theme) -> None:
-    panel.show_frame(surface_frame(-3.0))  # slope -6, step -0.6: scales 4, 8, 1
-    assert panel.title.text == "KNOBS AND SLOPES"
-    panel.bars.grab()
-    for row, share in enumerate((-3 / 4, -6 / 8, -0.6)):
-        assert bar(panel, row, 0, theme) == pytest.approx((share, 0), abs=0.02)
-    y = round(panel.bars.tracks[0][0].center().y())
-    x = round(panel.bars.tracks[0][0].center().x())
-    assert near(colour_at(panel.bars, QPoint(x - 20, y)), theme.negative)
-
-
-def test_two_knobs_share_a_scale_and_every_part_of_the_step_has_a_row(panel: WeightsPanel, theme: Theme) -> None:
-    panel.show_frame(surface_frame(3.0, -1.0, optimizer=HeavyBall(learning_rate=0.1)))
-    panel.bars.grab()
-    assert len(panel.bars.tracks) == 4  # value, slope, velocity, step
-    assert bar(panel, 0, 0, theme) == pytest.approx((0, 3 / 4), abs=0.03)
-    assert bar(panel, 0, 1, theme) == pytest.approx((-1 / 4, 0), abs=0.03)
-    thick, thin = panel.bars.tracks[0][0].height(), panel.bars.tracks[2][0].height()
-    assert thin < thick
-
-
-def test_infinite_knobs_fill_their_bar_and_nan_has_none(panel: WeightsPanel, theme: Theme) -> None:
-    panel.show_frame(surface_frame(math.inf))
-    panel.bars.grab()
-    assert bar(panel, 0, 0, theme) == pytest.approx((0, 1), abs=0.02)
-    panel.show_frame(surface_frame(math.nan))
-    assert bar(panel, 0, 0, theme) == (0, 0)
-
-
-def test_a_shrinking_slope_is_seen_to_shrink_before_its_scale_follows(
-    panel: WeightsPanel, theme: Theme, clock: list[float]
-) -> None:
-    panel.show_frame(surface_frame(5.0))
-    panel.show_frame(surface_frame(0.5))
-    panel.bars.grab()
-    assert bar(panel, 1, 0, theme) == pytest.approx((0, 1 / 16), abs=0.02)
-    assert panel.note.text == ""
-    panel.show_frame(surface_frame(0.2))
-    assert panel.note.text == "scale of value now ±1/4"
-    assert bar(panel, 1, 0, theme) == pytest.approx((0, 0.4 / 0.5), abs=0.02)
 
 
 def test_what_belongs_to_pictures_goes_with_them(panel: WeightsPanel) -> None:
@@ -478,45 +292,3 @@ def test_the_panel_never_asks_for_more_room_than_the_smallest_window_has(panel: 
     panel.show_frame(frame(net, net.theta, runs=runs, theta_step=1200))
     assert panel.minimumSizeHint().width() <= 280
     assert panel.minimumSizeHint().height() <= 200
-
-
-def test_a_level_holds_still() -> None:
-    level = Level(keep=1 / 4)
-    seen = [
-        (level.fit(size), str(level), level.fresh) for size in (0.3, 0.5, 0.51, 0.25, 0.24, 0.0, math.inf, math.nan)
-    ]
-    assert seen == [
-        (True, "1/2", False),  # the first one is no change
-        (False, "1/2", False),
-        (True, "1", True),
-        (False, "1", True),
-        (True, "1/4", True),
-        *[(False, "1/4", True)] * 3,
-    ]
-
-
-@pytest.mark.parametrize(
-    ("size", "text"), [(5.0, "8"), (3000.0, "4,096"), (1e30, "2¹⁰⁰"), (1e-5, "2⁻¹⁶"), (1.7e308, "2¹⁰²³")]
-)
-def test_a_level_reads_as_a_power_of_two(size: float, text: str) -> None:
-    level = Level(keep=1 / 4)
-    level.fit(size)
-    assert str(level) == text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (0.31, "+0.310"),
-        (-12.345, "−12.3"),
-        (1234.0, "+1.23e3"),
-        (-1.2e-5, "−1.20e−5"),
-        (123.0, "+123"),
-        (0.0, "0"),
-        (math.inf, "inf"),
-        (-math.inf, "−inf"),
-        (math.nan, "nan"),
-    ],
-)
-def test_numbers_keep_their_sign_and_length(value: float, text: str) -> None:
-    assert signed(value) == text
