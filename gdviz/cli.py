@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gdviz.core.run import Run
     from gdviz.core.scenario import Scenario
+    from gdviz.core.shown import Shown
 
 EXIT_DONE, EXIT_FAILED, EXIT_BAD_INPUT = 0, 1, 2
 _PATIENCE = 1.0  # seconds for a display to accept a connection; one on this machine takes a thousandth
@@ -109,6 +110,7 @@ def _list(options: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from gdviz.core.run import next_run
+    from gdviz.core.shown import Shown
     from gdviz.export.saved import saving
     from gdviz.export.tables import CsvWriter, Past, write_json
 
@@ -136,7 +138,7 @@ def _run(options: argparse.Namespace) -> int:
                 for _ in write_json(json_file, scenario, [Past.of(run) for run in runs]):
                     pass
         if save:
-            save(scenario, runs)
+            save(Shown(scenario, runs))
     if _is_terminal(sys.stderr):
         for run in runs:
             print(_summary(run), file=sys.stderr)  # noqa: T201 - a person is watching
@@ -168,27 +170,30 @@ def _is_saved(name: str) -> bool:
     return name.endswith(SUFFIX)
 
 
-def _saved(options: argparse.Namespace) -> tuple[Scenario, list[Run]]:
-    """The scenario of saved runs, and the runs as they were."""
-    from gdviz.core.making import at_once
+def _saved(options: argparse.Namespace) -> Shown:
+    """Saved runs as they were."""
+    from gdviz.core.generators import finished
     from gdviz.export.saved import reopened
 
     given = {"--set": options.set, "--steps": options.steps, "--epochs": options.epochs}
     for option, value in given.items():
         if value not in (None, []):
             raise InputError(f"{option}: expected a scenario; {options.scenario} holds runs that have been")
-    return at_once(reopened(Path(options.scenario)))
+    return finished(reopened(Path(options.scenario)))
 
 
 def _render(options: argparse.Namespace) -> int:
+    from dataclasses import replace as with_fields
+
     from gdviz.core.run import next_run
+    from gdviz.core.shown import Shown
 
     asked = shot(options.o, options.size, options.fps, options.seconds)
-    scenario, runs = _saved(options) if _is_saved(options.scenario) else _built(options)
+    shown = _saved(options) if _is_saved(options.scenario) else Shown(*_built(options))
     # Never on a screen; and asked for before Qt is there.
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
     with whole(asked.path) as file, _progress() as update:
-        while not _is_saved(options.scenario) and (run := next_run(runs)) is not None:
+        while not _is_saved(options.scenario) and (run := next_run(shown.runs)) is not None:
             if run.advance():
                 update(run.label, run.step, run.horizon)
         from msgspec.structs import replace
@@ -196,8 +201,10 @@ def _render(options: argparse.Namespace) -> int:
         from gdviz.ui.render import render
 
         if options.view:
-            scenario = replace(scenario, view=replace(scenario.view, surface=options.view))
-        render(asked, file, scenario, options.scenario, runs, lambda drawn: update("frames", drawn, asked.n_frames))
+            scenario = shown.scenario
+            view = replace(scenario.view, surface=options.view)
+            shown = with_fields(shown, scenario=replace(scenario, view=view))
+        render(asked, file, shown, options.scenario, lambda drawn: update("frames", drawn, asked.n_frames))
     return EXIT_DONE
 
 

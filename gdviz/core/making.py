@@ -7,48 +7,39 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from gdviz.core.run import Run, build
+from gdviz.core.shown import Shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Sequence
+    from collections.abc import Generator, Sequence
 
     from gdviz.core.scenario import Scenario
 
-    Making: TypeAlias = Generator[float | None, None, tuple[Scenario, list[Run]]]
-    """makes runs of a scenario, pausing now and then; perhaps with the share that is done"""
+    Making: TypeAlias = Generator[float | None, None, Shown]
+    """makes what is to be shown, pausing now and then; perhaps with the share that is done"""
 
 
 def started(scenario: Scenario) -> Making:
-    """The scenario and its runs at step 0; pauses now and then. Raises InputError."""
-    return (yield from begun(scenario, build(scenario)))
+    """The scenario's runs at step 0; pauses now and then. Raises InputError."""
+    return (yield from begun(Shown(scenario, build(scenario))))
 
 
-def begun(scenario: Scenario, runs: list[Run]) -> Making:
-    """Runs that have not moved yet, each at the row where it begins; pauses now and then."""
-    for run in runs:
+def begun(shown: Shown) -> Making:
+    """Runs and ghosts that have not moved yet, each at the row where it begins; pauses now and then."""
+    for run in (*shown.ghosts, *shown.runs):
         while not run.advance():
             yield None
-    return scenario, runs
+    return (yield from made(shown))
 
 
-def made(scenario: Scenario, runs: list[Run], left: Collection[Run]) -> Making:
-    """Runs that are there already, as those that `started` makes; those that are ``left`` stay where they are."""
+def made(shown: Shown) -> Making:
+    """Runs that are there already; those that were left stay where they are."""
     yield from ()
-    for run in runs:
-        if run in left:
+    for run in shown.runs:
+        if run in shown.left:
             run.stay()
         else:
             run.stay_no_longer()
-    return scenario, runs
-
-
-def at_once(making: Making) -> tuple[Scenario, list[Run]]:
-    """What is made, without a pause."""
-    while True:
-        try:
-            next(making)
-        except StopIteration as done:
-            made: tuple[Scenario, list[Run]] = done.value
-            return made
+    return shown
 
 
 def with_fork(
@@ -63,4 +54,4 @@ def with_fork(
     while not fork.advance():
         yield None
     run.stay()
-    return msgspec.structs.replace(scenario, runs=(*scenario.runs, fork.spec)), [*runs, fork]
+    return Shown(msgspec.structs.replace(scenario, runs=(*scenario.runs, fork.spec)), [*runs, fork])

@@ -144,6 +144,8 @@ def _describe(types: Iterable[inspect.Type]) -> str:
             case inspect.VarTupleType():
                 most = "" if kind.max_length is None else f" to {kind.max_length}"
                 found.append("a list" + (f" of {kind.min_length}{most or ' or more'}" if kind.min_length else ""))
+            case inspect.NoneType():
+                found.append("null")
             case _:
                 found.append("a table")
     *others, last = dict.fromkeys(found)

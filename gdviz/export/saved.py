@@ -3,9 +3,10 @@
 A file is two lines of text, and then packed numbers up to its end::
 
     gdviz runs 1 5d2c0a17 90f3be44       what it is, the version of the format, CRC-32 of line 2 and of the numbers
-    {"gdviz": "0.1.0", "numpy": ...}     the manifest in JSON: recipe, labels, changes, counts, times; see `_Manifest`
+    {"gdviz": "0.1.0", "numpy": ...}     the manifest in JSON: recipe, labels, changes, counts, times; see `Manifest`
 
-The numbers are, run by run, these arrays, little-endian, each of them packed as one raw DEFLATE stream:
+The numbers are, first of the runs and then of the ghosts, these arrays, little-endian, each of them packed as one raw
+DEFLATE stream:
 
 - ``step`` (rows,) int64, and then in float64 (rows,) each: cost, gradient norm, learning rate, and of problems with one
   or two knobs these and the way travelled;
@@ -21,77 +22,48 @@ from __future__ import annotations
 
 import math
 import os
-import re
-import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import msgspec
 import numpy as np
-from msgspec import Meta
 
 from gdviz import __version__
 from gdviz.core.errors import InputError
-from gdviz.core.history import MOST_ROWS, History, Parts
+from gdviz.core.history import History, Parts
 from gdviz.core.making import begun
 from gdviz.core.problem import Evaluation
 from gdviz.core.problems import problem_of
-from gdviz.core.run import CHECKPOINT_BYTES, build, n_slots
-from gdviz.core.scenario import MOST_RUNS, Scenario, load_scenario
-from gdviz.core.spec import Spec, explain
-from gdviz.core.stopwatch import MOST_MARKS, Stopwatch
+from gdviz.core.run import build, n_slots
+from gdviz.core.run_view import RunView
+from gdviz.core.scenario import RunSpec, Scenario, load_scenario
+from gdviz.core.shown import Shown
+from gdviz.core.stopwatch import Stopwatch
+from gdviz.export.manifest import (
+    MOST_BYTES,
+    MOST_MANIFEST,
+    Manifest,
+    SavedGhost,
+    SavedRun,
+    decoded,
+    first_line,
+    read_manifest,
+)
 from gdviz.export.packing import pack, unpack
 from gdviz.export.whole import whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from gdviz.core.making import Making
     from gdviz.core.problem import Problem
     from gdviz.core.run import Run
-    from gdviz.core.scenario import RunSpec
     from gdviz.export.packing import Array
 
 SUFFIX = ".gdviz"
-FORMAT = 1
-MOST_BYTES = 384 << 20
-"""of numbers, with what it takes to go on from them; one run of any length has about 180 MB of them at most"""
-_MOST_MANIFEST = 4 << 20  # some 70,000 changes by hand
-_MOST_WORDS = 300  # characters of what is wrong in a manifest, whose keys may be long
-_LINE = 64  # characters; the first line has fewer
-
-Step: TypeAlias = Annotated[int, Meta(ge=0, le=10**13)]
-Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=1e10)]
-
-
-class _Saved(Spec, frozen=True):
-    """What a run is beyond its recipe, and how much there is of it."""
-
-    label: str
-    ended: str
-    fixed: bool
-    unbounded: bool
-    changes: tuple[tuple[Step, str, float], ...]
-    checkpoint_bytes: Annotated[int, Meta(ge=0, le=CHECKPOINT_BYTES)]
-    rows: Annotated[int, Meta(ge=1, le=MOST_ROWS)]
-    newest: Step
-    evaluations: Annotated[int, Meta(ge=0, le=MOST_BYTES)]
-    stride: Annotated[int, Meta(ge=1, le=2**40)]
-    clock: Annotated[tuple[tuple[Step, Seconds], ...], Meta(max_length=MOST_MARKS)] = ()
-    """seconds of work up to some steps; empty where nobody took them"""
-
-
-class _Manifest(Spec, frozen=True):
-    """The second line of a file."""
-
-    gdviz: str
-    numpy: str
-    scenario: Scenario
-    """with the runs' own recipes"""
-    runs: Annotated[tuple[_Saved, ...], Meta(min_length=1, max_length=MOST_RUNS)]
 
 
 class _Arrays(NamedTuple):
@@ -113,41 +85,47 @@ class _Arrays(NamedTuple):
 
 
 @contextmanager
-def saving(path: Path, *, quick: bool = False) -> Iterator[Callable[[Scenario, Sequence[Run]], None]]:
-    """A function that saves runs at ``path``; a place that can't be written to is known before. Raises InputError."""
+def saving(path: Path, *, quick: bool = False) -> Iterator[Callable[[Shown], int]]:
+    """A function that does what `save` does; a place that can't be written to is known before. Raises InputError."""
     with _named(path):
         if path.suffix != SUFFIX:
             raise InputError(f"expected a file that ends in {SUFFIX}")
     with whole(path) as beside:
 
-        def write(scenario: Scenario, runs: Sequence[Run]) -> None:
+        def write(shown: Shown) -> int:
             with _named(path):
-                _write(beside, scenario, runs, quick)
+                return _write(beside, shown, quick)
 
         yield write
 
 
-def save(path: Path, scenario: Scenario, runs: Sequence[Run], *, quick: bool = False) -> None:
-    """Write the runs of a scenario to a file that is there as a whole or not at all. Raises InputError.
+def save(path: Path, shown: Shown, *, quick: bool = False) -> int:
+    """Write what is on show to a file that is there as a whole or not at all. Raises InputError.
 
-    For the thread that trains: a run that is in the midst of a step is brought to its end first. A ``quick`` file is
-    up to twice as large: surfaces are written in a tenth of the time.
+    For the thread that trains: a run that is in the midst of a step is brought to its end first. Ghosts for which there
+    is no room are left out, the oldest first: returns how many. A ``quick`` file is up to twice as large: surfaces are
+    written in a tenth of the time.
     """
     with saving(path, quick=quick) as write:
-        write(scenario, runs)
+        return write(shown)
 
 
-def load(path: Path) -> tuple[Scenario, list[Run]]:
-    """The runs in a file, with all that happened in them, and their scenario. Raises InputError.
+def load(path: Path) -> Shown:
+    """The runs in a file, with all that happened in them, and how they were looked at. Raises InputError.
 
     Like runs that are built, each waits for its first `advance`, which brings its newest row once more.
     """
     with _opened(path) as file:
-        manifest, crc = _manifest(file)
-        scenario = manifest.scenario
-        problems = [problem_of(scenario.problem, spec)[0] for spec in scenario.runs]
-        shapes = [_shapes(*each) for each in zip(manifest.runs, scenario.runs, problems, strict=True)]
-        _check_size(_Arrays(*(math.prod(shape) * dtype.itemsize for shape, dtype in each)) for each in shapes)
+        manifest, crc = read_manifest(file)
+        scenario, n_runs = manifest.scenario, len(manifest.runs)
+        saved = [*manifest.runs, *(ghost.saved for ghost in manifest.ghosts)]
+        recipes = [(scenario.problem, run) for run in scenario.runs]
+        recipes += [(ghost.problem, ghost.run) for ghost in manifest.ghosts]
+        shapes = [
+            _shapes(one, spec, problem_of(problem, spec)[0])
+            for one, (problem, spec) in zip(saved, recipes, strict=True)
+        ]
+        _check_size([_Arrays(*(math.prod(shape) * dtype.itemsize for shape, dtype in each)) for each in shapes])
         pasts = [_Arrays(*(np.empty(*each) for each in one)) for one in shapes]
         found = 0
         for past in pasts:
@@ -155,18 +133,32 @@ def load(path: Path) -> tuple[Scenario, list[Run]]:
                 found = unpack(file, array, found)
         if found != crc or file.read(1):
             raise InputError("damaged: its numbers are not those that were saved")
-        runs = []
-        for index, (run, saved) in enumerate(zip(build(scenario), manifest.runs, strict=True)):
+        everyone = build(scenario)
+        for ghost in manifest.ghosts:
+            everyone += build(msgspec.structs.replace(scenario, problem=ghost.problem, runs=(ghost.run,)))
+        for index, (run, one) in enumerate(zip(everyone, saved, strict=True)):
             try:
-                runs.append(_taken_up(run, saved, pasts.pop(0)))
+                everyone[index] = _taken_up(run, one, pasts.pop(0))
             except ValueError as error:
-                raise InputError(f"runs[{index}]: {error}") from None
-    return scenario, runs
+                where = f"runs[{index}]" if index < n_runs else f"ghosts[{index - n_runs}]"
+                raise InputError(f"{where}: {error}") from None
+    runs = everyone[:n_runs]
+    known = list(zip(everyone, saved, recipes, strict=True))
+    return Shown(
+        scenario,
+        runs,
+        ghosts=everyone[n_runs:],
+        views=[RunView(run, one.colour, problem) for run, one, (problem, _) in known if one.colour is not None],
+        selected=manifest.selected,
+        hidden={run for run, one, _ in known if one.hidden},
+        left={run for run in runs if run.left},
+        step=manifest.step,
+    )
 
 
 def reopened(path: Path) -> Making:
     """The same at their newest rows; pauses now and then. Raises InputError."""
-    return (yield from begun(*load(path)))
+    return (yield from begun(load(path)))
 
 
 def scenario_of(name: str) -> Scenario:
@@ -182,44 +174,70 @@ def outline(path: Path) -> tuple[Scenario, int]:
     That its numbers are whole is not looked at.
     """
     with _opened(path) as file:
-        manifest = _manifest(file)[0]
+        manifest = read_manifest(file)[0]
     return manifest.scenario, max(run.newest for run in manifest.runs)
 
 
-def _write(place: Path, scenario: Scenario, runs: Sequence[Run], quick: bool) -> None:
+def _write(place: Path, shown: Shown, quick: bool) -> int:
+    runs = [*shown.runs, *shown.ghosts]
     for run in runs:
         while run.step < 0 or run.between:
             run.advance()
         run.apply_changes()
     pasts = [_laid_out(run.history.parts(run.row)) for run in runs]
-    _check_size(_Arrays(*(array.nbytes for array in past)) for past in pasts)
-    manifest = msgspec.json.encode(
-        _Manifest(
-            gdviz=__version__,
-            numpy=np.__version__,
-            scenario=msgspec.structs.replace(scenario, runs=tuple(run.spec for run in runs)),
-            runs=tuple(_saved(run, past) for run, past in zip(runs, pasts, strict=True)),
-        )
-    )
-    _decoded(manifest)  # what could not be read back is not written
+    n_left_out = _left_out(pasts, len(shown.runs))
+    of_ghosts = slice(len(shown.runs), len(shown.runs) + n_left_out)
+    del runs[of_ghosts], pasts[of_ghosts]
+    manifest = msgspec.json.encode(_manifest_of(shown, runs, pasts))
+    decoded(manifest)  # what could not be read back is not written
     with place.open("wb") as file:
-        file.write(_first_line(manifest, 0) + manifest + b"\n")
+        file.write(first_line(manifest, 0) + manifest + b"\n")
         crc = 0
         for past in pasts:
             for array in past.streams:
                 crc = pack(file, array, crc, quick=quick)
         file.seek(0)
-        file.write(_first_line(manifest, crc))
+        file.write(first_line(manifest, crc))
         file.flush()
         os.fsync(file.fileno())
+    return n_left_out
 
 
-def _first_line(manifest: bytes, crc: int) -> bytes:
-    return b"gdviz runs %d %08x %08x\n" % (FORMAT, zlib.crc32(manifest), crc)
+def _left_out(pasts: list[_Arrays], n_runs: int) -> int:
+    """How many of the ghosts behind the runs find no room, the oldest of them first. Raises InputError."""
+    sizes = [_Arrays(*(array.nbytes for array in past)) for past in pasts]
+    _check_size(sizes[:n_runs])
+    for n_left_out in range(len(sizes) - n_runs):
+        with suppress(InputError):
+            _check_size(sizes[:n_runs] + sizes[n_runs + n_left_out :])
+            return n_left_out
+    return len(sizes) - n_runs
 
 
-def _saved(run: Run, past: _Arrays) -> _Saved:
-    return _Saved(
+def _manifest_of(shown: Shown, runs: list[Run], pasts: list[_Arrays]) -> Manifest:
+    """What is said of the runs, and of the ghosts behind them."""
+    views = {view.run: view for view in shown.views}
+    saved = [
+        _saved(run, past, views[run].colour if run in views else None, run in shown.hidden)
+        for run, past in zip(runs, pasts, strict=True)
+    ]
+    n_runs, scenario = len(shown.runs), shown.scenario
+    ghosts = zip(runs[n_runs:], saved[n_runs:], strict=True)
+    return Manifest(
+        gdviz=__version__,
+        numpy=np.__version__,
+        scenario=msgspec.structs.replace(scenario, runs=tuple(run.spec for run in shown.runs)),
+        runs=tuple(saved[:n_runs]),
+        ghosts=tuple(
+            SavedGhost((run in views and views[run].problem) or scenario.problem, run.spec, one) for run, one in ghosts
+        ),
+        selected=shown.selected,
+        step=shown.step,
+    )
+
+
+def _saved(run: Run, past: _Arrays, colour: int | None, hidden: bool) -> SavedRun:
+    return SavedRun(
         label=run.label,
         ended=run.ended,
         fixed=run.fixed,
@@ -231,6 +249,8 @@ def _saved(run: Run, past: _Arrays) -> _Saved:
         evaluations=len(past.evaluated),
         stride=run.history.stride,
         clock=run.stopwatch.clock.marks,
+        colour=colour,
+        hidden=hidden,
     )
 
 
@@ -240,7 +260,7 @@ def _laid_out(parts: Parts) -> _Arrays:
     return _Arrays(parts.step, parts.numbers, evaluated, measured, parts.kept, parts.newest)
 
 
-def _shapes(saved: _Saved, spec: RunSpec, problem: Problem) -> _Arrays:
+def _shapes(saved: SavedRun, spec: RunSpec, problem: Problem) -> _Arrays:
     """(shape, dtype) of each array."""
     n, network = problem.n_params, problem.n_examples is not None
     integer, double = np.dtype("<i8"), np.dtype("<f8")
@@ -256,9 +276,8 @@ def _shapes(saved: _Saved, spec: RunSpec, problem: Problem) -> _Arrays:
     )
 
 
-def _check_size(sizes: Iterable[_Arrays]) -> None:
+def _check_size(each: Sequence[_Arrays]) -> None:
     """Raise InputError where the runs with arrays of so many bytes are more than the memory should hold."""
-    each = list(sizes)
     # Besides them, a run at its start and one that goes on hold their knobs, an evaluation becomes objects of some 500
     # bytes, and one run's checkpoints are copied.
     needed = sum(sum(size) + 4 * size.newest + 64 * size.evaluated for size in each) + max(size.kept for size in each)
@@ -282,7 +301,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             if not path.is_file():
                 raise InputError(f"a {SUFFIX} file expected, " + ("not a folder" if path.is_dir() else "none is there"))
             # DEFLATE adds less than a thousandth to what it can't make smaller.
-            if path.stat().st_size > MOST_BYTES + MOST_BYTES // 1000 + _MOST_MANIFEST:
+            if path.stat().st_size > MOST_BYTES + MOST_BYTES // 1000 + MOST_MANIFEST:
                 raise InputError("larger than any file of saved runs")
             with path.open("rb") as file:
                 yield file
@@ -290,37 +309,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
             raise InputError(f"can't be read: {error.strerror or error}") from error
 
 
-def _manifest(file: BinaryIO) -> tuple[_Manifest, int]:
-    """What the two lines of text say: the manifest, and the checksum of the numbers."""
-    found = re.fullmatch(rb"gdviz runs ([0-9]{1,9}) ([0-9a-f]{8}) ([0-9a-f]{8})\n", file.readline(_LINE))
-    if found is None:
-        raise InputError("not a file of saved runs")
-    if int(found[1]) != FORMAT:
-        raise InputError(f"written by another version of gdviz: format {int(found[1])}, expected {FORMAT}")
-    text = file.readline(_MOST_MANIFEST + 1)
-    if zlib.crc32(text[:-1]) != int(found[2], 16) or not text.endswith(b"\n"):
-        raise InputError("damaged: its second line is not the one that was saved")
-    return _decoded(text[:-1]), int(found[3], 16)
-
-
-def _decoded(text: bytes) -> _Manifest:
-    if len(text) >= _MOST_MANIFEST:
-        raise InputError(f"recipe and changes by hand of {len(text):,} bytes, expected less than {_MOST_MANIFEST:,}")
-    try:
-        tree = msgspec.json.decode(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"its second line is not JSON: {error}") from None
-    try:
-        manifest = msgspec.convert(tree, _Manifest)
-    except msgspec.ValidationError as error:
-        words = " ".join(explain(error, tree, _Manifest).split())
-        raise InputError(words[:_MOST_WORDS]) from None
-    if len(manifest.runs) != len(manifest.scenario.runs):
-        raise InputError(f"runs: expected {len(manifest.scenario.runs)} of them, got {len(manifest.runs)}")
-    return manifest
-
-
-def _taken_up(run: Run, saved: _Saved, past: _Arrays) -> Run:
+def _taken_up(run: Run, saved: SavedRun, past: _Arrays) -> Run:
     """The run as it was; ``run`` is the same at its start. Raises ValueError for a past that no run can have."""
     measured = [Evaluation(*each) for each in past.measured.tolist()]
     evaluations = list(zip(past.evaluated.tolist(), measured, strict=True))
@@ -340,7 +329,7 @@ def _taken_up(run: Run, saved: _Saved, past: _Arrays) -> Run:
     )
 
 
-def _check(saved: _Saved, past: _Arrays, network: bool) -> None:
+def _check(saved: SavedRun, past: _Arrays, network: bool) -> None:
     """Raise ValueError for numbers that no run brings forth."""
     step, evaluated = past.step, past.evaluated
     if step[0] != 0 or step[-1] != saved.newest or not (step[1:] > step[:-1]).all():

@@ -238,9 +238,9 @@ class Autosave(QObject):
         self._session.open_own(left.scenario, self._as_it_was(left))
 
     def _as_it_was(self, left: _Left) -> Making:
-        scenario, runs = yield from reopened(left.place.path)
-        self._back = left, runs
-        return scenario, runs
+        shown = yield from reopened(left.place.path)
+        self._back = left, shown.runs
+        return shown
 
     def _opened(self) -> None:
         runs = self._session.runs

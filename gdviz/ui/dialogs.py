@@ -245,7 +245,7 @@ class FilmDialog(_Form):
             length.addWidget(part)
         length.addStretch(1)
         self.add_row("Length", length)
-        says = "All steps up to now; each frame is a step whose knobs were kept. Ghosts are left out."
+        says = "All steps up to now; each frame is a step whose knobs were kept."
         if find_spec("av") is None:
             says += " For MP4 files install PyAV: pip install av"
         self.note.setText(says)

@@ -121,13 +121,9 @@ class Exports(QObject):
 
     def _film_runs(self, asked: Shot) -> None:
         path = self._ask_where("Save the film", asked.kind)
-        scenario = self._session.scenario
-        if path is None or scenario is None:
+        if path is None or self._session.scenario is None:
             return
-        session, scene = self._session, self._session.timeline.scene
-        hidden = set() if scene is None else scene.hidden
-        indices = tuple(index for index, run in enumerate(session.runs) if run in hidden)
-        looks = Looks(self._window.theme, session.selected, indices, self._window.loss.x_axis)
+        looks = Looks(self._window.theme, self._window.loss.x_axis)
         self._film = film = Filming(replace(asked, path=path), looks, self)
         film.drawn.connect(self._show_progress)
         film.done.connect(partial(self._filmed, path))

@@ -29,8 +29,6 @@ class _Order(msgspec.Struct):
     fps: int
     n_frames: int
     theme: str
-    selected: int
-    hidden: tuple[int, ...]
     x_axis: Kind | None
 
 
@@ -49,7 +47,7 @@ class Filming(QObject):
     def __init__(self, shot: Shot, looks: Looks, parent: QObject) -> None:
         super().__init__(parent)
         self.shot = shot
-        self._look = looks.theme.name, looks.selected, looks.hidden, looks.x_axis
+        self._look = looks.theme.name, looks.x_axis
         self._folder = QTemporaryDir()
         self.saved = Path(self._folder.path(), "runs.gdviz")
         """where the runs are to be saved before `start`"""
@@ -109,7 +107,7 @@ class Filming(QObject):
 
 def main(told: str) -> int:
     """Film the runs of a file; says on standard output how many frames are done."""
-    from gdviz.core.making import at_once
+    from gdviz.core.generators import finished
     from gdviz.export.saved import reopened
     from gdviz.export.shot import Shot
     from gdviz.ui.render import render
@@ -118,15 +116,15 @@ def main(told: str) -> int:
     order = msgspec.json.decode(told, type=_Order)
     shot = Shot(Path(order.into), order.width, order.height, order.fps, order.n_frames)
     theme = LIGHT if order.theme == LIGHT.name else DARK
-    looks = Looks(theme, order.selected, order.hidden, order.x_axis)
+    looks = Looks(theme, order.x_axis)
 
     def drawn(n_frames: int) -> None:
         sys.stdout.write(f"{n_frames}\n")
         sys.stdout.flush()
 
     try:
-        scenario, runs = at_once(reopened(Path(order.saved)))
-        render(shot, shot.path, scenario, scenario.title, runs, drawn, looks)
+        shown = finished(reopened(Path(order.saved)))
+        render(shot, shot.path, shown, shown.scenario.title, drawn, looks)
     except (InputError, OSError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Signal
@@ -10,33 +10,17 @@ from PySide6.QtCore import QObject, Signal
 from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
 from gdviz.core.revise import label_from, relabelled, without
+from gdviz.core.shown import Shown
 from gdviz.ui.playback import Playback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from gdviz.core.run import Run
-    from gdviz.core.run_view import RunView
     from gdviz.core.scenario import Scenario, View
 
 _UNDOS = 3
 """steps back; each keeps a whole past in memory"""
-
-
-class Before(NamedTuple):
-    """What was on show."""
-
-    scenario: Scenario
-    """as it was looked at"""
-    name: str
-    runs: list[Run]
-    ghosts: list[Run]
-    views: list[RunView]
-    """of both"""
-    selected: int
-    hidden: set[Run]
-    left: set[Run]
-    """those of the runs that stayed where another one had branched off"""
 
 
 class Lineup(Playback):
@@ -56,8 +40,8 @@ class Lineup(Playback):
         """which slice of a network's cost is looked at"""
         self.look: Callable[[View], View] = lambda opened: opened
         """how it is looked at now, which whoever shows it knows, by how it was opened"""
-        self._before: list[Before] = []
-        self._after: list[Before] = []
+        self._before: list[Shown] = []
+        self._after: list[Shown] = []
         """what an undo took away"""
 
     @property
@@ -162,28 +146,37 @@ class Lineup(Playback):
 
     # Within
 
-    def _now(self) -> Before | None:
+    def _now(self) -> Shown | None:
         """What is on show; None before something is open."""
         scene, scenario = self._scene, self.as_seen
         if scene is None or scenario is None:
             return None
-        left = {run for run in scene.runs if run.left}
-        return Before(scenario, self.name, scene.runs, scene.ghosts, scene.views, scene.selected, scene.hidden, left)
+        return Shown(
+            scenario,
+            scene.runs,
+            scene.ghosts,
+            scene.views,
+            scene.selected,
+            scene.hidden,
+            left={run for run in scene.runs if run.left},
+            step=None if self.timeline.live else self.timeline.step,
+            name=self.name,
+        )
 
-    def _remember(self, now: Before | None) -> None:
+    def _remember(self, now: Shown | None) -> None:
         """Keep what was on show, to be brought back; what was undone before is gone."""
         self._after = []
         if now is not None:
             self._before = [*self._before, now][-_UNDOS:]
 
-    def _go_back(self, wanted: Before, *, redo: bool, now: Before | None) -> None:
+    def _go_back(self, wanted: Shown, *, redo: bool, now: Shown | None) -> None:
         """Take note that ``wanted`` is on show again, in place of what is on show ``now``."""
         there, here = (self._after, self._before) if redo else (self._before, self._after)
         there.remove(wanted)
         if now is not None:
             here.append(now)
 
-    def _brought_back(self, before: Before, *, redo: bool) -> bool:
+    def _brought_back(self, before: Shown, *, redo: bool) -> bool:
         """Bring back a removal, or carry it out again, where nothing else has happened; False where it is more."""
         scene = self._scene
         assert scene is not None  # something was there before it
@@ -200,7 +193,7 @@ class Lineup(Playback):
         return True
 
     def _line_up(
-        self, scenario: Scenario, runs: list[Run], ghosts: list[Run], selected: int, before: Before | None = None
+        self, scenario: Scenario, runs: list[Run], ghosts: Sequence[Run], selected: int, before: Shown | None = None
     ) -> None:
         """Show these of the runs that are there, or that were ``before``, without any of them starting again."""
         scene = self._scene

@@ -1,4 +1,4 @@
-"""How runs are looked at, beside what a scenario says of it."""
+"""How runs are looked at, beside what is saved of it with them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,5 @@ class Looks:
     """What a film takes over from the window that it is asked for in."""
 
     theme: Theme = DARK
-    selected: int = 0
-    """index of the run whose steps they are"""
-    hidden: tuple[int, ...] = ()
-    """indices of the runs that are drawn nowhere"""
     x_axis: Kind | None = None
     """of the cost curves; None: what suits the runs"""

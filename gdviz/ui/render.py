@@ -26,11 +26,10 @@ from gdviz.ui.session import Session
 from gdviz.ui.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from gdviz.core.run import Run
-    from gdviz.core.scenario import Scenario
+    from gdviz.core.shown import Shown
     from gdviz.export.films import Picture
     from gdviz.export.shot import Shot
 
@@ -47,9 +46,8 @@ _SAMPLED = 1 << 20
 def render(
     shot: Shot,
     file: Path,
-    scenario: Scenario,
+    shown: Shown,
     name: str,
-    runs: Sequence[Run],
     drawn: Callable[[int], None] = lambda n_frames: None,
     looks: Looks = LOOKS,
 ) -> None:
@@ -60,6 +58,7 @@ def render(
     Parameters
     ----------
     file : what is written; of the kind that ``shot`` says, whatever its own name
+    shown : runs that are done; the selected one's steps are drawn
     name : of the scenario, as it would be opened
     drawn : called after each frame with how many there are
 
@@ -70,7 +69,7 @@ def render(
     """
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)  # no widget lives without one
-    with _between_frames() as interrupt, closing(_Stage(app, shot, scenario, name, runs, looks)) as stage:
+    with _between_frames() as interrupt, closing(_Stage(app, shot, shown, name, looks)) as stage:
 
         def done(n_frames: int) -> None:
             interrupt()
@@ -134,13 +133,12 @@ class _Stage:
         self,
         app: QApplication,
         shot: Shot,
-        scenario: Scenario,
+        shown: Shown,
         name: str,
-        runs: Sequence[Run],
         looks: Looks = LOOKS,
     ) -> None:
         self._size = QSize(shot.width, shot.height)
-        self.title = scenario.title or name
+        self.title = shown.scenario.title or name
         self.seconds = -math.inf
         """of the film that have gone by"""
         # A window of its own would tell a screen about its size, and come to the front of it.
@@ -158,11 +156,9 @@ class _Stage:
         self._window.race.timed = False  # the same runs take another time every time
         self._fit()
         self._around.show()
-        for run in runs:
+        for run in (*shown.runs, *shown.ghosts):
             run.history.snapshot(run.row)
-        session.show(scenario, list(runs), name, looks.selected)
-        for index in looks.hidden:
-            session.hide(runs[index])
+        session.show(shown, name)
         self._window.loss.set_x_axis(looks.x_axis)
         assert session.timeline.scene is not None  # it was just shown
         self._scene = session.timeline.scene

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from gdviz.core.frame import Frame
     from gdviz.core.making import Making
     from gdviz.core.run import Run
-    from gdviz.ui.lineup import Before
+    from gdviz.core.shown import Shown
     from gdviz.ui.worker import Saved
 
 Action = tuple[str, Callable[[], None]]
@@ -44,13 +44,14 @@ class _Coming:
     making: Making
     scenario: Scenario
     name: str
-    selected: int
+    selected: int | None
+    """index of a run; None: as it was made"""
     keep_ghosts: bool
     opening: bool
     """another scenario, or another look at it: as that says"""
-    before: Before | None = None
+    before: Shown | None = None
     """what is on show until then"""
-    back: Before | None = None
+    back: Shown | None = None
     """what is brought back"""
     redo: bool = False
 
@@ -118,8 +119,8 @@ class Session(Lineup):
 
     def save(self, path: Path, *, silent: bool = False) -> None:
         """Save the runs as they are now; `saved`, and a message unless ``silent``, says what came of it."""
-        if (scenario := self.as_seen) is not None:
-            self._worker.save(path, scenario, self.runs, silent)
+        if (shown := self._now()) is not None:
+            self._worker.save(path, shown, silent)
 
     def reset(self) -> None:
         """Start again from the same knobs, with the numbers as they are now set; this run stays as a ghost."""
@@ -194,16 +195,15 @@ class Session(Lineup):
         if self._after:
             self._bring_back(self._after[-1], redo=True)
 
-    def _bring_back(self, before: Before, *, redo: bool) -> None:
+    def _bring_back(self, before: Shown, *, redo: bool) -> None:
         if self.loading_now:
             return
         says = "Done again: Ctrl+Z undoes it." if redo else "Undone: Ctrl+Shift+Z does it again."
         self.message.emit("info", says, None)
         if not self._brought_back(before, redo=redo):
             scenario = relabelled(before.scenario, before.runs)
-            making = made(scenario, before.runs, before.left)
-            name, selected = before.name, before.selected
-            self._load(scenario, keep_ghosts=False, name=name, select=selected, making=making, back=before, redo=redo)
+            making = made(with_fields(before, scenario=scenario))
+            self._load(scenario, keep_ghosts=False, name=before.name, making=making, back=before, redo=redo)
 
     def explore(self, steps: int) -> None:
         """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""
@@ -243,7 +243,7 @@ class Session(Lineup):
         opening: bool = False,
         play_on: bool = False,
         making: Making | None = None,
-        back: Before | None = None,
+        back: Shown | None = None,
         redo: bool = False,
     ) -> None:
         played, pending = self.playing, self._coming
@@ -255,7 +255,7 @@ class Session(Lineup):
             making=making or started(scenario),
             scenario=scenario,
             name=name or (self.name if pending is None else pending.name),
-            selected=select if select is not None else 0 if opening else self.selected,
+            selected=select if select is not None or opening or back is not None else self.selected,
             # A reset of what is only coming has no run before it.
             keep_ghosts=keep_ghosts and (pending is None or pending.keep_ghosts),
             opening=opening or (back is not None and back.name != self.name),
@@ -287,38 +287,38 @@ class Session(Lineup):
         assert self.scenario is not None  # nothing can be reset before something is open
         return as_set(self.scenario, self.runs)
 
-    def show(self, scenario: Scenario, runs: list[Run], name: str, selected: int = 0) -> None:
+    def show(self, shown: Shown, name: str) -> None:
         """Show runs that were not made here, without threads."""
-        making = made(scenario, runs, [run for run in runs if run.left])
-        self._show(runs, _Coming(making, scenario, name, selected, keep_ghosts=False, opening=True))
+        self._show(shown, _Coming(made(shown), shown.scenario, name, None, keep_ghosts=False, opening=True))
         self._slices.catch_up()
 
-    def _built(self, scenario: Scenario, runs: list[Run], making: Making) -> None:
+    def _built(self, shown: Shown, making: Making) -> None:
         coming = self._coming
         if coming is not None and coming.making is making:  # else it was overtaken by another order
             self._coming = None
-            self._show(runs, with_fields(coming, scenario=scenario))
+            self._show(shown, coming)
 
-    def _show(self, runs: list[Run], coming: _Coming) -> None:
-        scene, scenario, back = self._scene, coming.scenario, coming.back
-        if back is None:
+    def _show(self, shown: Shown, coming: _Coming) -> None:
+        scene, scenario, runs = self._scene, shown.scenario, shown.runs
+        if coming.back is None:
             self._remember(coming.before)
         else:
-            self._go_back(back, redo=coming.redo, now=coming.before)
-        hidden = set() if scene is None else scene.hidden
-        ghosts = scene.runs if scene and coming.keep_ghosts else []
-        if back is not None:
-            ghosts, hidden = back.ghosts, back.hidden
-        elif scene is not None and scene.run in runs:  # a fork leaves all where they are
-            ghosts = scene.ghosts
-        if scene is not None and not coming.opening and len(scene.runs) == len(runs):  # a reset hides what was hidden
-            hidden |= {run for run, other in zip(runs, scene.runs, strict=True) if other in hidden}
+            self._go_back(coming.back, redo=coming.redo, now=coming.before)
+        ghosts, hidden = shown.ghosts, set(shown.hidden)
+        if scene is not None and coming.back is None and not coming.opening:
+            hidden |= scene.hidden
+            if coming.keep_ghosts:
+                ghosts = scene.runs
+            elif scene.run in runs:  # a fork leaves all where they are
+                ghosts = scene.ghosts
+            if len(scene.runs) == len(runs):  # a reset hides what was hidden
+                hidden |= {run for run, other in zip(runs, scene.runs, strict=True) if other in hidden}
         self.scenario, self.name, self._resume = scenario, coming.name, False
         if coming.opening:  # the user's choice outlives whatever else starts anew
             self.set_speed(math.inf if scenario.view.speed == "max" else scenario.view.speed)
             self.view = SliceView(scenario.view.plane, scenario.view.images)
-        views = () if back is None else back.views
-        self._scene = Scene(runs, ghosts, min(coming.selected, len(runs) - 1), scenario.problem, scene, views)
+        selected = shown.selected if coming.selected is None else coming.selected
+        self._scene = Scene(runs, ghosts, min(selected, len(runs) - 1), scenario.problem, scene, shown.views)
         self._scene.view = self.view
         self._scene.hide_just(hidden)
         self._slices.show(self._scene)
@@ -326,7 +326,10 @@ class Session(Lineup):
         self._target, self._announced = 0.0, {(run, run.ended) for run in runs if run.ended}
         self.timeline.show(self._scene)
         self.opened.emit()
-        self.timeline.draw_now()
+        if shown.step is None:
+            self.timeline.draw_now()
+        else:
+            self.timeline.seek(shown.step)
         if self.playing:  # asked for while it was loading
             self._go()
 
@@ -346,7 +349,9 @@ class Session(Lineup):
         if saved.reason and not saved.silent:
             self.message.emit("error", saved.reason, None)
         elif not saved.silent:
-            self.message.emit("info", f"Saved as {saved.path}. Ctrl+O opens it again.", None)
+            n = saved.n_left_out
+            without = f", without {n} of the runs before: there is no room for them in a file" if n else ""
+            self.message.emit("info", f"Saved as {saved.path}{without}. Ctrl+O opens it again.", None)
 
     def _after_frame(self, frame: Frame) -> None:
         for run in self.runs:

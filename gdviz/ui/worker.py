@@ -15,11 +15,11 @@ from gdviz.core.run import Run, next_run
 from gdviz.export.saved import save
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from gdviz.core.making import Making
-    from gdviz.core.scenario import Scenario
+    from gdviz.core.shown import Shown
 
 _STACK_BYTES = 8 << 20  # macOS gives a secondary thread 512 KB, on which OpenBLAS crashes
 _LATE = 0.1  # seconds behind its pace after which the worker lets the lost time go, instead of racing to catch up
@@ -39,6 +39,8 @@ class Saved(NamedTuple):
     """the newest step of each run that was to be saved"""
     seconds: float
     """how long the training waited for it"""
+    n_left_out: int
+    """ghosts for which there was no room"""
 
 
 class Worker(QThread):
@@ -48,8 +50,8 @@ class Worker(QThread):
     orders between any two yields of the loop. Signals carry rare events, never a step.
     """
 
-    built = Signal(object, list, object)
-    """(scenario, list of Run, Making): what was asked for by this order is ready"""
+    built = Signal(object, object)
+    """(Shown, Making): what was asked for by this order is ready"""
     failed = Signal(str, object)
     """(one sentence, Making): why what was asked for by this order could not be built; None: a run could not go on"""
     saved = Signal(object)
@@ -65,7 +67,7 @@ class Worker(QThread):
         self._attention = Event()
         self._quit = False
         self._wanted: Making | None = None
-        self._to_save: dict[Path, tuple[Scenario, Sequence[Run], bool]] = {}
+        self._to_save: dict[Path, tuple[Shown, bool]] = {}
         self._runs: list[Run] = []
         self._lineup: tuple[list[Run], frozenset[Run]] | None = None
         self._until = 0.0
@@ -85,14 +87,14 @@ class Worker(QThread):
             self._lineup = list(runs), frozenset(left)
             self._wake()
 
-    def save(self, path: Path, scenario: Scenario, runs: Sequence[Run], silent: bool = False) -> None:
-        """Save runs as they are between two steps; the training waits for it, and goes on.
+    def save(self, path: Path, shown: Shown, silent: bool = False) -> None:
+        """Save what is on show as it is between two steps; the training waits for it, and goes on.
 
         Of several such orders for one place only the newest is carried out. A ``silent`` one is for a file of our own:
         it takes more room and less time, and is dropped once this thread is to end.
         """
         with self._orders:
-            self._to_save[path] = scenario, runs, silent
+            self._to_save[path] = shown, silent
             self._wake()
 
     def go(self, until: float = math.inf) -> None:
@@ -172,10 +174,10 @@ class Worker(QThread):
                 sys.excepthook(type(error), error, error.__traceback__)
                 self._stop_for(f"the run stopped: {error}", wanted)
 
-    def _save(self, path: Path, scenario: Scenario, runs: Sequence[Run], silent: bool) -> None:
-        begun, reason = perf_counter(), ""
+    def _save(self, path: Path, shown: Shown, silent: bool) -> None:
+        begun, reason, n_left_out = perf_counter(), "", 0
         try:
-            save(path, scenario, runs, quick=silent)
+            n_left_out = save(path, shown, quick=silent)
         except InputError as error:
             reason = str(error)
         except MemoryError:
@@ -183,23 +185,23 @@ class Worker(QThread):
         except Exception as error:  # who waits for the answer gets one, whatever went wrong
             sys.excepthook(type(error), error, error.__traceback__)
             reason = f"{path}: can't be written: {error}"
-        steps = {run: run.step for run in runs}
-        self.saved.emit(Saved(path, silent, reason, steps, perf_counter() - begun))
+        steps = {run: run.step for run in shown.runs}
+        self.saved.emit(Saved(path, silent, reason, steps, perf_counter() - begun, n_left_out))
 
     def _build(self, making: Making) -> None:
         while True:
             try:
                 next(making)
             except StopIteration as made:
-                scenario, runs = made.value
+                shown: Shown = made.value
                 break
             if self._wanted is not None or self._quit:
                 making.close()
                 return
-        self._runs = runs
+        self._runs = shown.runs
         with self._orders:
             self._until = 0.0  # what was ordered meanwhile was meant for the runs before
-        self.built.emit(scenario, runs, making)
+        self.built.emit(shown, making)
 
     def _step(self, until: float, pace: float) -> bool:
         """Step until there is an order (True) or nothing more to do (False)."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QApplication
 
 from gdviz.core.run import build, next_run
 from gdviz.core.scenario import from_tree, read_tree
+from gdviz.core.shown import Shown
 from gdviz.export.shot import shot
 from gdviz.ui.render import render
 from tests.benchmarks.conftest import Report
@@ -26,7 +27,7 @@ def test_film(
         run.advance()
     asked, file = shot(f"a.{kind}"), tmp_path / f"a.{kind}"
     begun = perf_counter()
-    render(asked, file, scenario, name, runs)
+    render(asked, file, Shown(scenario, runs), name)
     took = perf_counter() - begun
     report(
         f"{name} in {view}, 10 s of {asked.width}x{asked.height} as {kind}: {took:.1f} s, {asked.n_frames / took:.0f}"

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QApplication
 
 from gdviz.core.run import build
 from gdviz.core.scenario import from_tree
+from gdviz.core.shown import Shown
 from gdviz.export.saved import save
 from gdviz.ui.app import make_window, settle
 from gdviz.ui.theme import DARK
@@ -53,7 +54,7 @@ def grow(what: str, steps: int, file: Path) -> None:
     while not run.ended:
         run.advance()
     seconds, grown, peak = perf_counter() - begun, _memory("VmRSS") - before, _memory("VmHWM") - before
-    save(file, scenario, [run], quick=True)
+    save(file, Shown(scenario, [run]), quick=True)
     history = run.history
     rows = history._step.nbytes + history._numbers.nbytes
     kept = history._kept[: history._n_kept].nbytes  # what was reserved beyond takes no memory until it is written

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from gdviz.core.run import Run
+    from gdviz.core.shown import Shown
 
 DIGITS = """
 title = "Some digits"
@@ -80,6 +81,10 @@ def drive(runs: list[Run], step: int = 10**9) -> list[Run]:
 def ran(toml: str, step: int = 10**9) -> tuple[Scenario, list[Run]]:
     scenario = parse(toml, "test")
     return scenario, drive(build(scenario), step)
+
+
+def parts(shown: Shown) -> tuple[Scenario, list[Run]]:
+    return shown.scenario, shown.runs
 
 
 def contents(run: Run) -> dict[str, Any]:

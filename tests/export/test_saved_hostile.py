@@ -16,15 +16,16 @@ import numpy as np
 import pytest
 
 from gdviz.core.errors import InputError
+from gdviz.core.shown import Shown
 from gdviz.export.saved import load, save, scenario_of
-from tests.export.saved_support import ADAM, BEALE, SCENARIOS, SURFACE, contents, ran, rewritten, said
+from tests.export.saved_support import ADAM, BEALE, SCENARIOS, SURFACE, contents, parts, ran, rewritten, said
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def everything(path: Path) -> Any:
-    scenario, runs = load(path)
+    scenario, runs = parts(load(path))
     return scenario, [contents(run) for run in runs]
 
 
@@ -33,7 +34,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Any]:
     """A small file, and what is in it."""
     path = tmp_path_factory.mktemp("good") / "a.gdviz"
     toml = SURFACE.format(problem=BEALE, run=ADAM) + '[[runs]]\noptimizer = { kind = "momentum" }'
-    save(path, *ran(toml))
+    save(path, Shown(*ran(toml)))
     return path.read_bytes(), everything(path)
 
 
@@ -179,7 +180,7 @@ class TestHostile:
     @pytest.mark.parametrize("name", HOSTILE)
     def test_is_one_sentence(self, name: str, path: Path) -> None:
         change, words = HOSTILE[name]
-        save(path, *ran(SCENARIOS["two knobs"]))
+        save(path, Shown(*ran(SCENARIOS["two knobs"])))
         rewritten(path, lambda tree, streams: None)
         load(path)
         rewritten(path, change)
@@ -198,7 +199,7 @@ class TestHostile:
         ],
     )
     def test_numbers_of_a_network(self, at: int, dtype: str, index: int, value: float, words: str, path: Path) -> None:
-        save(path, *ran(SCENARIOS["mini-batches"]))
+        save(path, Shown(*ran(SCENARIOS["mini-batches"])))
         rewritten(path, put(at, dtype, index, value))
         assert said(path).startswith(f"runs[0]: {words}")
 
@@ -249,7 +250,7 @@ class TestHostile:
 
     def test_the_most_memory_is_bounded(self, path: Path) -> None:
         """Numbers just below the bound, which are packed a thousand to one, of a file that is found out at its end."""
-        save(path, *ran(SCENARIOS["two knobs"] + f"[[runs]]\n{ADAM}\n", 1))
+        save(path, Shown(*ran(SCENARIOS["two knobs"] + f"[[runs]]\n{ADAM}\n", 1)))
         rows = 2_000_000
 
         def swell(tree: Any, streams: list[bytes]) -> None:

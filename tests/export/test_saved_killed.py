@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from gdviz.core.shown import Shown
 from gdviz.export.saved import load, save
 from tests.export.saved_support import SCENARIOS, contents, ran
 
@@ -24,6 +25,7 @@ import os, signal, sys, time
 from pathlib import Path
 from gdviz.core.run import build
 from gdviz.core.scenario import parse
+from gdviz.core.shown import Shown
 from gdviz.export.saved import save
 
 scenario = parse(sys.argv[2], "test")
@@ -36,7 +38,7 @@ for seconds in sys.stdin:
     child = os.fork()
     if not child:
         os.write(begins, b".")
-        save(Path(sys.argv[1]), scenario, [run])
+        save(Path(sys.argv[1]), Shown(scenario, [run]))
         os._exit(0)
     os.read(ready, 1)
     time.sleep(float(seconds))
@@ -49,9 +51,9 @@ for seconds in sys.stdin:
 def test_two_hundred_kills_within_a_save_leave_the_old_file_or_the_new_one(path: Path) -> None:
     toml = SCENARIOS["two knobs"].replace("steps = 40", "steps = 1000000")
     scenario, (run,) = ran(toml, STEPS)
-    save(path, scenario, [run])
+    save(path, Shown(scenario, [run]))
     begun = perf_counter()
-    save(path, scenario, [run])
+    save(path, Shown(scenario, [run]))
     seconds = perf_counter() - begun
     draw = random.Random(1)
     midst, old, new = 0, 0, 0
@@ -75,7 +77,7 @@ def test_two_hundred_kills_within_a_save_leave_the_old_file_or_the_new_one(path:
                 assert answer == "killed\n"
                 old += 1
             else:
-                _, (saved,) = load(path)
+                (saved,) = load(path).runs
                 assert contents(saved) == contents(run)
                 new += 1
     assert parent.returncode == 0

@@ -11,6 +11,7 @@ import pytest
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.scenario import parse
+from gdviz.core.shown import Shown
 from gdviz.export.saved import load, outline, save
 from gdviz.ui import autosave as autosave_module
 from gdviz.ui.app import keep_unsaved
@@ -87,7 +88,7 @@ class TestKeeping:
         with qtbot.assertNotEmitted(session.saved, wait=150):
             pass
         assert messages == []
-        (again,) = load(path)[1]
+        (again,) = load(path).runs
         while not again.advance():
             pass
         assert_same_history(run, again)
@@ -133,7 +134,7 @@ class TestKeeping:
         self, session: Session, keeper: Keeper, tmp_path: Path, qtbot: QtBot
     ) -> None:
         path, scenario = tmp_path / "a.gdviz", parse(PARABOLA, "test")
-        save(path, scenario, synchronous(scenario, 5))
+        save(path, Shown(scenario, synchronous(scenario, 5)))
         keeper()
         with qtbot.waitSignal(session.opened, timeout=20_000):
             session.open(str(path))
@@ -200,7 +201,7 @@ class TestKeeping:
         session.forward()
         qtbot.waitUntil(lambda: bool(files()))
         monkeypatch.setattr(autosave_module, "SHARE", 0.01)
-        session.saved.emit(Saved(files()[0], silent=True, reason="", steps={}, seconds=0.8))
+        session.saved.emit(Saved(files()[0], silent=True, reason="", steps={}, seconds=0.8, n_left_out=0))
         assert autosave._timer.interval() == 80_000
 
     def test_windows_side_by_side_do_not_see_each_others(

@@ -204,8 +204,8 @@ def test_a_new_name_is_everywhere(window: Window, shown: Open, qtbot: QtBot, tmp
     assert "R 1 %, “η”" in file.getvalue()
     with qtbot.waitSignal(session.saved, timeout=LONG):
         session.save(tmp_path / "runs.gdviz")
-    scenario, (_, saved, _) = load(tmp_path / "runs.gdviz")
-    assert (saved.label, scenario.runs[1].label) == ("R 1 %, “η”", "R 1 %, “η”")
+    there = load(tmp_path / "runs.gdviz")
+    assert (there.runs[1].label, there.scenario.runs[1].label) == ("R 1 %, “η”", "R 1 %, “η”")
     with qtbot.waitSignal(session.opened, timeout=LONG):
         session.reset()
     assert [run.label for run in session.runs] == ["slow", "R 1 %, “η”", "fast"]

@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QMenu
 
 from gdviz.core.scenario import load_scenario, parse
+from gdviz.core.shown import Shown
 from gdviz.export.saved import save
 from gdviz.ui import files as files_module
 from gdviz.ui.files import file_to_save
@@ -103,7 +104,7 @@ class TestRecent:
 
     def test_what_is_only_drawn_is_not_remembered(self, window: Window, lesson: Path) -> None:
         scenario = parse(PARABOLA, "test")
-        window.session.show(scenario, synchronous(scenario, 3), str(lesson))
+        window.session.show(Shown(scenario, synchronous(scenario, 3)), str(lesson))
         assert recent() == []
 
     def test_dialogs_begin_where_the_last_file_is(self, window: Window, lesson: Path, qtbot: QtBot) -> None:
@@ -283,7 +284,7 @@ class TestPaste:
     def test_the_path_of_a_file_opens_it(self, form: str, window: Window, opening: Opening, tmp_path: Path) -> None:
         path = tmp_path / "a.gdviz"
         scenario = parse(PARABOLA, "test")
-        save(path, scenario, synchronous(scenario, 5))
+        save(path, Shown(scenario, synchronous(scenario, 5)))
         data = QMimeData()
         if form == "url":
             data.setUrls([QUrl.fromLocalFile(str(path))])

@@ -124,6 +124,24 @@ def test_a_film_knows_who_is_hidden(window: Window, shown: Open, qtbot: QtBot, w
     assert apart(*pictures) > 0.05
 
 
+def test_a_film_shows_ghosts_too(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
+    shown(LONG_PARABOLAS)
+    go(window, qtbot, 5)
+    with qtbot.waitSignal(window.session.opened, timeout=LONG):
+        window.session.reset()
+    go(window, qtbot, 5)
+    pictures = []
+    for hidden in (False, True):
+        for ghost in window.session.everyone[:2]:
+            window.session.hide(ghost, hidden)
+        window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
+        qtbot.waitUntil(lambda: window.exports._film is None, timeout=LONG)
+        with Image.open(where / "taken.gif") as film:
+            film.seek(4)
+            pictures.append(np.asarray(film.convert("RGB")))
+    assert apart(*pictures) > 0.02
+
+
 @pytest.mark.parametrize("file", ["a.png", "a.gif"])
 def test_what_is_rendered_without_a_display_is_what_the_window_shows(
     file: str, window: Window, shown: Open, qtbot: QtBot, where: Path

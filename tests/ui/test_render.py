@@ -18,6 +18,7 @@ from pytestqt.qtbot import QtBot
 
 from gdviz.core.run import Run
 from gdviz.core.scenario import Scenario, parse
+from gdviz.core.shown import Shown
 from gdviz.export.films import Picture
 from gdviz.export.shot import shot
 from gdviz.ui.render import _Stage, render
@@ -38,7 +39,7 @@ def rendered(tmp_path: Path) -> Render:
     def carry_out(text: str, file: str, size: str = "960x640", **options: float) -> Path:
         scenario = parse(text, file)
         asked = shot(file, size, **options)  # type: ignore[arg-type]  # fps is a whole number
-        render(asked, tmp_path / file, scenario, "mine.toml", synchronous(scenario))
+        render(asked, tmp_path / file, Shown(scenario, synchronous(scenario)), "mine.toml")
         return tmp_path / file
 
     return carry_out
@@ -71,7 +72,7 @@ def at_rest(text: str, size: str, *steps: int) -> tuple[list[Picture], Scenario,
     """The window's own pictures of some steps."""
     scenario = parse(text, "test")
     runs = synchronous(scenario)
-    stage = _Stage(application(), shot("a.png", size), scenario, "test", runs)
+    stage = _Stage(application(), shot("a.png", size), Shown(scenario, runs), "test")
     taken = []
     for step in steps:
         stage.show(step)
@@ -172,14 +173,14 @@ class TestPicture:
         )
         runs = synchronous(scenario)
         assert runs[0].ended.startswith("blew up")
-        stage = _Stage(application(), shot("a.png"), scenario, "test", runs)
+        stage = _Stage(application(), shot("a.png"), Shown(scenario, runs), "test")
         said = [label.text() for label in stage._window.surface.findChildren(QLabel) if not label.isHidden()]
         stage.close()
         assert not any("computing the surface" in text for text in said)
 
     def test_the_sharpness_is_measured(self) -> None:
         scenario = parse(FULL_BATCH.replace("epochs = 1", "epochs = 30"), "test")
-        stage = _Stage(application(), shot("a.png"), scenario, "test", synchronous(scenario))
+        stage = _Stage(application(), shot("a.png"), Shown(scenario, synchronous(scenario)), "test")
         frame = stage._scene.frame(None)
         stage.close()
         assert frame is not None
@@ -192,7 +193,7 @@ def test_each_frame_is_counted(tmp_path: Path, qtbot: QtBot) -> None:
     scenario = parse(PARABOLA, "test")
     seen: list[int] = []
     asked = shot("a.gif", "300x300", 3, 1)
-    render(asked, tmp_path / "a.gif", scenario, "test", synchronous(scenario), seen.append)
+    render(asked, tmp_path / "a.gif", Shown(scenario, synchronous(scenario)), "test", seen.append)
     assert seen == [1, 2, 3]
 
 
@@ -207,7 +208,7 @@ def test_ctrl_c_waits_for_the_end_of_a_frame(tmp_path: Path) -> None:
 
     before = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        render(shot("a.gif", "300x300"), tmp_path / "a.gif", scenario, "test", synchronous(scenario), interrupt)
+        render(shot("a.gif", "300x300"), tmp_path / "a.gif", Shown(scenario, synchronous(scenario)), "test", interrupt)
     assert seen == [1, 1]
     assert signal.getsignal(signal.SIGINT) is before
 
@@ -220,4 +221,4 @@ def test_a_failure_leaves_no_window(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        render(shot("a.gif", "300x300"), tmp_path / "a.gif", scenario, "test", synchronous(scenario), fail)
+        render(shot("a.gif", "300x300"), tmp_path / "a.gif", Shown(scenario, synchronous(scenario)), "test", fail)

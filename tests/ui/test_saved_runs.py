@@ -12,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
 from gdviz.core.scenario import parse
+from gdviz.core.shown import Shown
 from gdviz.export.saved import load, save
 from gdviz.ui import files as files_module
 from gdviz.ui.files import file_to_save
@@ -22,6 +23,7 @@ from tests.support import (
     PAIR,
     Message,
     Open,
+    Renewed,
     assert_same_history,
     finish,
     frame_of,
@@ -50,7 +52,7 @@ def test_what_was_saved_half_way_plays_on_as_if_never_closed(
     toml: str, session: Session, qtbot: QtBot, path: Path, messages: list[Message]
 ) -> None:
     scenario = parse(toml, "test")
-    save(path, scenario, synchronous(scenario, 20))
+    save(path, Shown(scenario, synchronous(scenario, 20)))
     reopen(session, path, qtbot)
     assert session.scenario == scenario
     assert session.name == str(path)
@@ -73,6 +75,48 @@ def test_what_was_saved_half_way_plays_on_as_if_never_closed(
     assert {kind for kind, _, _ in messages} == {"info"}, messages
 
 
+def test_it_opens_as_it_was_looked_at(
+    session: Session, opened: Open, renewed: Renewed, qtbot: QtBot, path: Path
+) -> None:
+    opened(DIGITS)
+    session.play()
+    finish(session, qtbot)
+    renewed(lambda: session.rebuild({"hidden": [5]}))
+    session.play()
+    finish(session, qtbot)
+    session.seek(10)
+    renewed(lambda: session.fork({"learning_rate": 0.1}, "slower"))
+    session.forward()
+    session.forward()
+    qtbot.waitUntil(lambda: session.runs[1].step == 12)
+    session.select(0)
+    session.hide(session.everyone[0])
+    session.rename(session.runs[1], "a name of its own")
+    session.seek(7)
+
+    def drawn() -> list[tuple[object, ...]]:
+        frame = session.timeline.frame
+        assert frame is not None
+        return [
+            (run.label, run.colour, run.ghost, run.hidden, run.left, run.step, run.newest, run.cost, run is frame.run)
+            for run in frame.runs
+        ]
+
+    before = drawn()
+    assert [run[2] for run in before] == [True, False, False]
+    with qtbot.waitSignal(session.saved, timeout=20_000):
+        session.save(path)
+    opened(PAIR)
+    reopen(session, path, qtbot)
+    assert (drawn(), session.timeline.live) == (before, False)
+    with qtbot.waitSignal(session.opened, timeout=20_000):
+        session.undo()
+    assert len(session.everyone) == 2
+    with qtbot.waitSignal(session.opened, timeout=20_000):
+        session.redo()
+    assert drawn() == before
+
+
 def test_saving_while_it_trains_takes_down_one_moment(
     session: Session, opened: Open, qtbot: QtBot, path: Path, messages: list[Message]
 ) -> None:
@@ -88,7 +132,7 @@ def test_saving_while_it_trains_takes_down_one_moment(
     qtbot.waitUntil(lambda: run.step > step + 10)
     assert session.playing
     session.pause()
-    _, (again,) = load(path)
+    (again,) = load(path).runs
     at = again.history.newest_step
     while again.step < at + 5:
         again.advance()
@@ -118,14 +162,14 @@ def test_saved_and_closed_at_once_is_saved(session: Session, opened: Open, path:
     session.play()
     session.save(path)
     session.finish()
-    assert load(path)[1][0].history.newest_step <= run.step
+    assert load(path).runs[0].history.newest_step <= run.step
 
 
 def test_a_file_that_is_broken_leaves_all_as_it_is(
     session: Session, opened: Open, qtbot: QtBot, path: Path, messages: list[Message]
 ) -> None:
     scenario = parse(DIGITS, "test")
-    save(path, scenario, synchronous(scenario, 5))
+    save(path, Shown(scenario, synchronous(scenario, 5)))
     (run, _) = opened(LONG_PARABOLAS)
     session.play()
     data = path.read_bytes()
@@ -145,7 +189,7 @@ def test_a_file_that_is_broken_leaves_all_as_it_is(
 
 def test_loaded_runs_are_reset_and_forked_like_any(session: Session, qtbot: QtBot, path: Path) -> None:
     scenario = parse(DIGITS, "test")
-    save(path, scenario, synchronous(scenario, 20))
+    save(path, Shown(scenario, synchronous(scenario, 20)))
     reopen(session, path, qtbot)
     session.seek(10)
     with qtbot.waitSignal(session.opened, timeout=20_000):
@@ -247,7 +291,7 @@ def test_the_second_time_it_is_saved_where_it_was_the_first(
         with qtbot.waitSignal(window.session.saved, timeout=20_000):
             QTest.keyClick(window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
     assert len(asked) == 1
-    assert load(path)[1][0].history.newest_step == 2
+    assert load(path).runs[0].history.newest_step == 2
     with qtbot.waitSignal(window.session.opened, timeout=20_000):
         window.open("worked-run")
     with qtbot.waitSignal(window.session.saved, timeout=20_000):

@@ -65,7 +65,7 @@ def load(worker: Worker, qtbot: QtBot) -> Callable[[Scenario], list[Run]]:
         with qtbot.waitSignal(worker.built, timeout=20_000) as signal:
             worker.load(started(scenario))
         assert signal.args is not None
-        runs: list[Run] = signal.args[1]
+        runs: list[Run] = signal.args[0].runs
         return runs
 
     return carry_out
@@ -171,7 +171,7 @@ def test_at_rest_knobs_and_row_are_of_one_step(
 
 def test_of_many_scenarios_asked_for_only_the_newest_has_to_be_built(worker: Worker, qtbot: QtBot) -> None:
     titles: list[str] = []
-    worker.built.connect(lambda scenario, runs: titles.append(scenario.title))
+    worker.built.connect(lambda shown, making: titles.append(shown.scenario.title))
     for i in range(50):
         worker.load(started(msgspec.structs.replace(digits(), title=str(i))))
     qtbot.waitUntil(lambda: "49" in titles, timeout=20_000)
@@ -188,7 +188,7 @@ def test_an_order_for_the_runs_before_is_not_carried_out_on_the_new_ones(
         worker.go()
     assert signal.args is not None
     qtbot.wait(100)
-    assert signal.args[1][0].step == 0
+    assert signal.args[0].runs[0].step == 0
 
 
 def test_what_cannot_be_built_is_said_and_the_old_runs_go_on(worker: Worker, load: Load, qtbot: QtBot) -> None:

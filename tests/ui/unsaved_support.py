@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from gdviz.core.scenario import parse
+from gdviz.core.shown import Shown
 from gdviz.export.saved import save
 from gdviz.ui.app import keep_unsaved
 from gdviz.ui.autosave import unsaved_folder
@@ -34,7 +35,7 @@ def crashed(toml: str = PARABOLA, steps: int = 5, name: str = "a", age: float = 
     folder.mkdir(parents=True)
     path = folder / "runs.gdviz"
     scenario = parse(toml, "test")
-    save(path, scenario, synchronous(scenario, steps), quick=True)
+    save(path, Shown(scenario, synchronous(scenario, steps)), quick=True)
     os.utime(path, (time.time() - age,) * 2)
     return path
 
