@@ -34,6 +34,8 @@ LEFT = "left"
 """how a run has ended that stays where it was when another one branched off"""
 CHECKPOINT_BYTES = 64 << 20
 """for all runs of a scenario together"""
+MOST_KNOBS = 200_000_000
+"""of all runs together, each of which takes some 24 bytes while it trains"""
 
 
 @dataclass(eq=False)
@@ -334,9 +336,12 @@ def _done(count: int, unit: str) -> str:
 
 def build(scenario: Scenario) -> list[Run]:
     """The scenario's runs, each at its start. Reads data sets from disk. Raises InputError."""
-    runs = []
+    runs: list[Run] = []
     for index, spec in enumerate(scenario.runs):
         problem, cost_key = problem_of(scenario.problem, spec)
+        n_knobs = sum(run.problem.n_params for run in runs) + problem.n_params
+        if n_knobs > MOST_KNOBS and runs:  # one network may be as large as networks may be
+            raise InputError(f"runs: {n_knobs:,} knobs up to runs[{index}], expected at most {MOST_KNOBS:,} together")
         batches: Batches = Exact()
         if problem.n_examples is not None:
             n = problem.n_examples

@@ -33,7 +33,7 @@ _TURNS = 0.3
 """share of the steps at which a knob turns back"""
 _OTHER_RATE = 1.5
 """a learning rate that changes by this factor begins another descent; most schedules move by less in a step"""
-_NOISY_WINDOW = 200
+NOISY_WINDOW = 200
 """steps in each of the two means that tell the trend of mini-batches"""
 
 
@@ -71,10 +71,12 @@ def regime(past: Table, row: int, optimizer: Optimizer, ended: str) -> Regime:
 def _noisy_regime(past: Table, row: int) -> Regime:
     """From the running mean of a network's costs."""
     step = int(past.step[row])
-    if step < 2 * _NOISY_WINDOW:
+    if step < 2 * NOISY_WINDOW:
         return ""
-    first, middle = (past.index(step - back) + 1 for back in (2 * _NOISY_WINDOW, _NOISY_WINDOW))
-    return trend(float(past.cost[first:middle].mean()), float(past.cost[middle : row + 1].mean()))
+    first, middle = (past.index(step - back) + 1 for back in (2 * NOISY_WINDOW, NOISY_WINDOW))
+    before, after = past.cost[first:middle], past.cost[middle : row + 1]
+    noise = math.sqrt(before.var() / len(before) + after.var() / len(after))
+    return trend(float(before.mean()), float(after.mean()), noise)
 
 
 def motion(knobs: Floats, slopes: Floats, optimizer: Optimizer) -> Regime:
@@ -105,11 +107,15 @@ def motion(knobs: Floats, slopes: Floats, optimizer: Optimizer) -> Regime:
         return "bouncing" if change > _SAME and turns > _TURNS else "converging"
 
 
-def trend(before: float, after: float) -> Regime:
-    """The word for a network whose mean cost went from ``before`` to ``after``."""
-    if after < 0.99 * before:
+def trend(before: float, after: float, noise: float = 0.0) -> Regime:
+    """The word for a network whose mean cost went from ``before`` to ``after``.
+
+    ``noise`` is the standard error of that difference. Looked at again and again, twice as much comes up now and then,
+    and four times as much hardly ever: what says that all is well is believed sooner than what says that it is not.
+    """
+    if after < 0.99 * before - 2 * noise:
         return "converging"
-    return "unstable" if after > 1.05 * before else "crawling"
+    return "unstable" if after > 1.05 * before + 4 * noise else "crawling"
 
 
 def _most(true: NDArray[np.bool_]) -> bool:

@@ -5,9 +5,11 @@ Each window that keeps its runs has a folder for them, with a lock that is free 
     unsaved/x7d2k1/lock          whose it is
     unsaved/x7d2k1/runs.gdviz    the runs, as of the last time that they were kept
     unsaved/x7d2k1/offered       only where a message has offered them already
+    unsaved/x7d2k1/closed        only where the window was closed
 
-A window that is closed removes its folder. What a crash has left is offered once by a message, and waits in the menu of
-the Open button until it is brought back, or until it is no longer among the newest.
+What a crash has left is offered once by a message, and waits in the menu of the Open button until it is brought back,
+or until it is no longer among the newest. What was not saved when a window was closed waits there too, until another
+one is closed: nobody is asked at closing, and nothing is lost by it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from weakref import WeakKeyDictionary
 from PySide6.QtCore import QDate, QLocale, QLockFile, QObject, QStandardPaths, QTimer
 
 from gdviz.core.errors import InputError
-from gdviz.export.saved import SUFFIX, outline, reopened
+from gdviz.export.saved import SUFFIX, outline, reopened, save
 
 if TYPE_CHECKING:
     from gdviz.core.making import Making
@@ -51,7 +53,7 @@ class _Place:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.path = folder / f"runs{SUFFIX}"
-        self._offered = folder / "offered"
+        self._offered, self._closed = folder / "offered", folder / "closed"
         self._lock = QLockFile(str(folder / "lock"))
         self._lock.setStaleLockTime(0)  # it is free when its process has ended, and not because it is old
 
@@ -67,7 +69,8 @@ class _Place:
         """Remove it with all that is in it, as far as that can be done; it must be ours."""
         with suppress(OSError):
             self.empty()
-            self._offered.unlink(missing_ok=True)
+            for mark in (self._offered, self._closed):
+                mark.unlink(missing_ok=True)
         self.leave()
         with suppress(OSError):
             self._folder.rmdir()
@@ -93,6 +96,19 @@ class _Place:
             self._offered.touch()
 
     @property
+    def closed(self) -> bool:
+        """It was left by a window that was closed, and not by a crash."""
+        return self._closed.exists()
+
+    def set_closed(self, closed: bool) -> None:
+        """Note that its window was closed, or is open again."""
+        with suppress(OSError):
+            if closed:
+                self._closed.touch()
+            else:
+                self._closed.unlink(missing_ok=True)
+
+    @property
     def written(self) -> float:
         """When the runs in it were kept, in seconds; 0 where there are none."""
         return self.path.stat().st_mtime if self.path.is_file() else 0.0
@@ -100,7 +116,7 @@ class _Place:
 
 @dataclass(eq=False)
 class _Left:
-    """What a crash has left."""
+    """What a crash, or a window that was closed, has left."""
 
     place: _Place
     written: float
@@ -148,7 +164,7 @@ class Autosave(QObject):
     def offer(self) -> None:
         """Offer by a message the newest of what was left that none has offered yet."""
         for left in self._left:
-            if not left.place.offered:
+            if not (left.place.offered or left.place.closed):
                 self._offered = left
                 text = f"gdviz ended {left.when} without saving {left.what}."
                 self._session.message.emit("info", text, ("Bring it back", partial(self._bring_back, left)))
@@ -156,13 +172,15 @@ class Autosave(QObject):
 
     def offers(self) -> list[Action]:
         """All that was left: what each is called, and what brings it back."""
-        return [(f"Bring back {left.what}", partial(self._bring_back, left)) for left in self._left]
+        return [
+            (f"{'Last session:' if left.place.closed else 'Bring back'} {left.what}", partial(self._bring_back, left))
+            for left in self._left
+        ]
 
     def finish(self) -> None:
-        """The window was closed: what is its own goes, and what crashes have left stays."""
+        """The window was closed, and its threads have ended: what is not saved, and what was left before, stays."""
         self._timer.stop()
-        if self._own is not None:
-            self._own.remove()
+        self._keep_last()
         if self._offered in self._left:
             self._offered.place.set_offered()
         for place in self._held:
@@ -181,6 +199,21 @@ class Autosave(QObject):
         else:
             self._ordered = True
             self._session.save(self._own.path, silent=True)
+
+    def _keep_last(self) -> None:
+        """Keep what is in no file of the user's for the next window."""
+        shown = self._session.shown
+        if shown is None or all(run.step <= self._saved.get(run, 0) for run in shown.runs):
+            if self._own is not None:
+                self._own.remove()
+            return
+        with suppress(InputError, OSError, MemoryError):  # then what was kept last will do
+            self._own = self._own or self._new_place()
+            if any(run.step > self._kept.get(run, 0) for run in shown.runs):
+                save(self._own.path, shown, quick=True)
+        if self._own is not None:
+            self._own.set_closed(True)
+            self._own.leave()
 
     def _new_place(self) -> _Place:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -227,7 +260,10 @@ class Autosave(QObject):
             for place in taken:
                 place.tidy()
             taken.sort(key=lambda place: place.written, reverse=True)
-            held = [place for place in taken[:_MOST_LEFT] if place.written]
+            crashes = [place for place in taken if not place.closed]
+            closed = [place for place in taken if place.closed]
+            most = crashes[:_MOST_LEFT] + closed[:1]
+            held = [place for place in taken if place in most and place.written]
             for place in taken:
                 if place not in held:
                     place.remove()
@@ -255,6 +291,7 @@ class Autosave(QObject):
         if self._own is not None:
             self._own.remove()
         self._own, self._back = left.place, None
+        self._own.set_closed(False)
         self._kept = WeakKeyDictionary({run: run.step for run in runs})
         self._left.remove(left)
         self._held.remove(left.place)

@@ -56,6 +56,8 @@ class KnobsRecipe:
     zoned: bool = False
     """it is known what learning rates do here"""
     n_runs: int = 1
+    schedule: str = ""
+    """what scales the learning rate as the run goes on; empty where nothing does"""
 
 
 class _Scroll(QScrollArea):
@@ -98,6 +100,8 @@ class KnobsPanel(QWidget):
         self._fields: dict[str, RebuildEntry | RebuildPicker] = {}
         self._knobs: dict[str, ValueSlider | NumberEntry] = {}
         self._formulas: dict[str, tuple[str, str]] = {}
+        self._scheduled: QLabel | None = None
+        self._schedule = ""
         self._scroll = _Scroll()
         self._footer = self._make_footer()
         column = QVBoxLayout(self)
@@ -125,8 +129,8 @@ class KnobsPanel(QWidget):
         column = QVBoxLayout(page)
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(8)
-        self.can_explore = recipe.can_explore
-        self._cost = None
+        self.can_explore, self._schedule = recipe.can_explore, recipe.schedule
+        self._cost = self._scheduled = None
         if recipe.cost is not None:
             column.addWidget(self._cost_card(recipe.cost))
         column.addWidget(self._optimizer_card(recipe))
@@ -143,6 +147,11 @@ class KnobsPanel(QWidget):
         """Show another value of a number of the optimizer; says nothing."""
         if name in self._knobs:
             self._knobs[name].set_value(value)
+
+    def set_rate(self, rate: float) -> None:
+        """Say what the schedule has made of the learning rate at the cursor."""
+        if self._scheduled is not None:
+            self._scheduled.setText(f"{self._schedule} schedule: {number(rate)} here")
 
     def set_zones(self, zones: tuple[Zone, ...], limit: float | None, where: str = "") -> None:
         """Paint what learning rates do ``where``, under their slider, and a mark at the stability limit."""
@@ -182,6 +191,11 @@ class KnobsPanel(QWidget):
         column.addWidget(self._formula)
         for knob, value in recipe.live:
             column.addWidget(self._live_row(knob, value, recipe.zoned))
+            if knob.name == "learning_rate" and self._schedule:
+                self._scheduled = QLabel(f"{self._schedule} schedule")
+                self._scheduled.setProperty("role", "muted")
+                self._scheduled.setToolTip(tip("The recipe scales the learning rate above as the run goes on"))
+                column.addWidget(self._scheduled)
             if knob.name == "learning_rate" and recipe.can_explore:
                 column.addWidget(self._explore_button())
         if recipe.cost is not None:

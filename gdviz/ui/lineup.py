@@ -127,7 +127,7 @@ class Lineup(Playback):
         if not runs or len(runs) + len(ghosts) == len(scene.everyone):
             return
         label, selected = run.label + (" (before)" if run in scene.ghosts else ""), scene.run
-        self._remember(self._now())
+        self._remember(self.shown)
         scenario = self.scenario if run in scene.ghosts else without(self.scenario, scene.runs.index(run))
         if run is selected:  # then its neighbour that is drawn
             at = scene.selected
@@ -144,9 +144,8 @@ class Lineup(Playback):
         """The scenario as it would have to be to open as it is looked at now; None before something is open."""
         return None if self.scenario is None else replace(self.scenario, view=self.look(self.scenario.view))
 
-    # Within
-
-    def _now(self) -> Shown | None:
+    @property
+    def shown(self) -> Shown | None:
         """What is on show; None before something is open."""
         scene, scenario = self._scene, self.as_seen
         if scene is None or scenario is None:
@@ -162,6 +161,8 @@ class Lineup(Playback):
             step=None if self.timeline.live else self.timeline.step,
             name=self.name,
         )
+
+    # Within
 
     def _remember(self, now: Shown | None) -> None:
         """Keep what was on show, to be brought back; what was undone before is gone."""
@@ -183,7 +184,7 @@ class Lineup(Playback):
         pairs = (set(scene.runs), set(before.runs)), (set(scene.ghosts), set(before.ghosts))
         if not (all(here <= there for here, there in pairs) or all(here >= there for here, there in pairs)):
             return False
-        now = self._now()
+        now = self.shown
         for run in before.runs:
             if run not in before.left:
                 run.stay_no_longer()

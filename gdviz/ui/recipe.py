@@ -9,6 +9,7 @@ from msgspec import UNSET
 from gdviz.core.optimizers import OPTIMIZERS, kind_of
 from gdviz.core.run import DEFAULT_BATCH
 from gdviz.core.scenario import DigitsProblem, FormulaProblem, SurfaceProblem
+from gdviz.core.schedules import Constant
 from gdviz.core.spec import knobs
 from gdviz.core.surfaces import SURFACES
 from gdviz.ui.controls import KnobsRecipe
@@ -49,6 +50,7 @@ def knobs_recipe(session: Session) -> KnobsRecipe:
         zoned=not optimizer.searches
         and (not digits or (run.steps_per_epoch == 1 and optimizer.limits(1.0) is not None)),
         n_runs=len(session.runs),
+        schedule="" if isinstance(run.spec.schedule, Constant) else str(run.spec.schedule.__struct_config__.tag),
     )
 
 

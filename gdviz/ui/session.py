@@ -119,7 +119,7 @@ class Session(Lineup):
 
     def save(self, path: Path, *, silent: bool = False) -> None:
         """Save the runs as they are now; `saved`, and a message unless ``silent``, says what came of it."""
-        if (shown := self._now()) is not None:
+        if (shown := self.shown) is not None:
             self._worker.save(path, shown, silent)
 
     def reset(self) -> None:
@@ -259,7 +259,7 @@ class Session(Lineup):
             # A reset of what is only coming has no run before it.
             keep_ghosts=keep_ghosts and (pending is None or pending.keep_ghosts),
             opening=opening or (back is not None and back.name != self.name),
-            before=self._now(),  # with a fork, the run that it leaves goes on until then
+            before=self.shown,  # with a fork, the run that it leaves goes on until then
             back=back,
             redo=redo,
         )

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QStackedWidget
 
 from gdviz.core.curvature import sharpness_images, zones
 from gdviz.core.optimizer import Limits
-from gdviz.core.standing import regime
+from gdviz.core.standing import NOISY_WINDOW, regime
 from gdviz.ui.panels.explorer import ExplorerPanel
 
 if TYPE_CHECKING:
@@ -37,6 +37,12 @@ _SAYS = {
     "unstable": "Most steps lead to the other side of the valley, and the slope grows.",
     "at rest": "The slope is as good as zero: nothing moves any more.",
     "blew up": "The cost has left the range of numbers.",
+}
+_SAYS_OF_NETWORKS = {
+    "crawling": f"The mean cost of the last {NOISY_WINDOW} steps is about that of the {NOISY_WINDOW} before.",
+    "converging": f"The mean cost of the last {NOISY_WINDOW} steps is below that of the {NOISY_WINDOW} before.",
+    "unstable": f"The mean cost of the last {NOISY_WINDOW} steps is above that of the {NOISY_WINDOW} before.",
+    "blew up": _SAYS["blew up"],
 }
 
 
@@ -97,6 +103,7 @@ class StepSizes(QObject):
             self.explorer.show_frame(frame)
         if not self._session.playing or monotonic() - self._shown_at > _READABLE:
             self._shown_at = monotonic()
+            self._knobs.set_rate(frame.run.learning_rate)
             self._show_zones(frame)
             self._show_regime(frame)
 
@@ -144,7 +151,8 @@ class StepSizes(QObject):
     def _show_regime(self, frame: Frame) -> None:
         run = frame.run
         word = regime(run.past, run.row, run.optimizer, run.ended)
-        self._messages.set_state(word, self._theme.regime(word), _SAYS.get(word, ""))
+        says = _SAYS if frame.problem.n_examples is None else _SAYS_OF_NETWORKS
+        self._messages.set_state(word, self._theme.regime(word), says.get(word, ""))
 
 
 def _same_but_rate(one: Optimizer, other: Optimizer) -> bool:

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from gdviz.core import run as run_module
 from gdviz.core.digits import Digits
 from gdviz.core.errors import InputError
 from gdviz.core.network import Network
@@ -214,6 +215,15 @@ class TestBuild:
         with pytest.raises(InputError) as raised:
             start_runs(digits + more)
         assert str(raised.value) == message
+
+    def test_more_knobs_than_the_memory_should_hold(
+        self, digits: str, start_runs: Runs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(run_module, "MOST_KNOBS", 170)
+        (run,) = start_runs(digits)
+        assert run.problem.n_params == 31 * 4 + 5 * 10, "one network may be as large as networks may be"
+        with pytest.raises(InputError, match=r"^runs: 348 knobs up to runs\[1\], expected at most 170 together$"):
+            start_runs(digits + "runs = [{}, {}, {}]")
 
     def test_a_formula(self, finish_runs: Runs) -> None:
         formula = 'problem = { kind = "formula", expression = "x**2 + 3*y**2" }\n'

@@ -169,6 +169,19 @@ def test_a_networks_word_comes_from_its_mean_cost() -> None:
     assert regime(table, 999, rule, "blew up at step 1,000") == "unstable"
 
 
+def test_noise_is_no_word() -> None:
+    """Small costs late in a run vary by half of themselves from batch to batch, and their means by 5 % now and then."""
+    rule, flat = GradientDescent(), 0.05 * (1 + 0.5 * np.random.default_rng(0).standard_normal(40_000))
+    table = network_past(flat)
+    said = [regime(table, row, rule, "") for row in range(400, 40_000, 100)]
+    assert "unstable" not in said
+    assert said.count("converging") < 0.05 * len(said)
+    rising = network_past(flat + 0.02 * (np.arange(40_000) > 20_000))
+    assert regime(rising, 20_200, rule, "") == "unstable"
+    falling = network_past(flat - 0.02 * (np.arange(40_000) > 20_000))
+    assert regime(falling, 20_200, rule, "") == "converging"
+
+
 def test_a_networks_window_is_400_steps() -> None:
     """Ten times higher costs before these do not count, and ten times lower ones after the cursor neither."""
     costs = np.concatenate([np.full(100, 10.0), np.full(200, 1.0), np.full(200, 0.98), np.full(100, 0.1)])

@@ -6,9 +6,12 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from gdviz.core.scenario import parse
 from gdviz.core.shown import Shown
 from gdviz.export.saved import save
+from gdviz.ui import autosave as autosave_module
 from gdviz.ui.app import keep_unsaved
 from gdviz.ui.autosave import unsaved_folder
 from tests.support import PARABOLA, Message, synchronous
@@ -18,6 +21,16 @@ if TYPE_CHECKING:
 
     from gdviz.ui.autosave import Autosave
     from gdviz.ui.window import Window
+
+
+SOON = 0.02
+"""seconds between two looks for something new to keep"""
+
+
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept takes more of the time than it would."""
+    monkeypatch.setattr(autosave_module, "SHARE", 1.0)
 
 
 def files() -> list[Path]:
