@@ -17,13 +17,17 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 18
 """bytes at a time"""
+_WORTH = 0.6
+"""An array whose middle gets no smaller than this share is only stored, in a twentieth of the time. To DEFLATE most
+costs and knobs are noise: 2 million steps of a surface take 0.8 s so and 3.7 s otherwise, and a seventh more room."""
 
 
-def pack(file: BinaryIO, array: Array, crc: int, *, quick: bool = False) -> int:
-    """Write an array; returns the checksum of all up to here. A ``quick`` one is not made smaller."""
-    # To DEFLATE the knobs of a network are noise: level 0 only stores them, in a tenth of the time.
-    deflate = zlib.compressobj(0 if quick or array.dtype == np.float32 else 1, wbits=-zlib.MAX_WBITS)
+def pack(file: BinaryIO, array: Array, crc: int) -> int:
+    """Write an array; returns the checksum of all up to here."""
     data = _bytes(array.astype(array.dtype.newbyteorder("<"), copy=False))
+    middle = data[(len(data) - _CHUNK) // 2 :][:_CHUNK] if len(data) > _CHUNK else data
+    worth = len(zlib.compress(middle, 1)) <= _WORTH * len(middle)
+    deflate = zlib.compressobj(int(worth), wbits=-zlib.MAX_WBITS)
     for at in range(0, len(data), _CHUNK):
         some = data[at : at + _CHUNK]
         crc = zlib.crc32(some, crc)

@@ -85,7 +85,7 @@ class _Arrays(NamedTuple):
 
 
 @contextmanager
-def saving(path: Path, *, quick: bool = False) -> Iterator[Callable[[Shown], int]]:
+def saving(path: Path) -> Iterator[Callable[[Shown], int]]:
     """A function that does what `save` does; a place that can't be written to is known before. Raises InputError."""
     with _named(path):
         if path.suffix != SUFFIX:
@@ -94,19 +94,18 @@ def saving(path: Path, *, quick: bool = False) -> Iterator[Callable[[Shown], int
 
         def write(shown: Shown) -> int:
             with _named(path):
-                return _write(beside, shown, quick)
+                return _write(beside, shown)
 
         yield write
 
 
-def save(path: Path, shown: Shown, *, quick: bool = False) -> int:
+def save(path: Path, shown: Shown) -> int:
     """Write what is on show to a file that is there as a whole or not at all. Raises InputError.
 
     For the thread that trains: a run that is in the midst of a step is brought to its end first. Ghosts for which there
-    is no room are left out, the oldest first: returns how many. A ``quick`` file is up to twice as large: surfaces are
-    written in a tenth of the time.
+    is no room are left out, the oldest first: returns how many.
     """
-    with saving(path, quick=quick) as write:
+    with saving(path) as write:
         return write(shown)
 
 
@@ -178,7 +177,7 @@ def outline(path: Path) -> tuple[Scenario, int]:
     return manifest.scenario, max(run.newest for run in manifest.runs)
 
 
-def _write(place: Path, shown: Shown, quick: bool) -> int:
+def _write(place: Path, shown: Shown) -> int:
     runs = [*shown.runs, *shown.ghosts]
     for run in runs:
         while run.step < 0 or run.between:
@@ -195,7 +194,7 @@ def _write(place: Path, shown: Shown, quick: bool) -> int:
         crc = 0
         for past in pasts:
             for array in past.streams:
-                crc = pack(file, array, crc, quick=quick)
+                crc = pack(file, array, crc)
         file.seek(0)
         file.write(first_line(manifest, crc))
         file.flush()

@@ -210,7 +210,7 @@ class Autosave(QObject):
         with suppress(InputError, OSError, MemoryError):  # then what was kept last will do
             self._own = self._own or self._new_place()
             if any(run.step > self._kept.get(run, 0) for run in shown.runs):
-                save(self._own.path, shown, quick=True)
+                save(self._own.path, shown)
         if self._own is not None:
             self._own.set_closed(True)
             self._own.leave()

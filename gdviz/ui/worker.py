@@ -90,8 +90,8 @@ class Worker(QThread):
     def save(self, path: Path, shown: Shown, silent: bool = False) -> None:
         """Save what is on show as it is between two steps; the training waits for it, and goes on.
 
-        Of several such orders for one place only the newest is carried out. A ``silent`` one is for a file of our own:
-        it takes more room and less time, and is dropped once this thread is to end.
+        Of several such orders for one place only the newest is carried out. A ``silent`` one is for a file of our own,
+        and is dropped once this thread is to end.
         """
         with self._orders:
             self._to_save[path] = shown, silent
@@ -177,7 +177,7 @@ class Worker(QThread):
     def _save(self, path: Path, shown: Shown, silent: bool) -> None:
         begun, reason, n_left_out = perf_counter(), "", 0
         try:
-            n_left_out = save(path, shown, quick=silent)
+            n_left_out = save(path, shown)
         except InputError as error:
             reason = str(error)
         except MemoryError:

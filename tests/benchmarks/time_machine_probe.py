@@ -54,7 +54,7 @@ def grow(what: str, steps: int, file: Path) -> None:
     while not run.ended:
         run.advance()
     seconds, grown, peak = perf_counter() - begun, _memory("VmRSS") - before, _memory("VmHWM") - before
-    save(file, Shown(scenario, [run]), quick=True)
+    save(file, Shown(scenario, [run]))
     history = run.history
     rows = history._step.nbytes + history._numbers.nbytes
     kept = history._kept[: history._n_kept].nbytes  # what was reserved beyond takes no memory until it is written

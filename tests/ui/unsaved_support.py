@@ -48,7 +48,7 @@ def crashed(toml: str = PARABOLA, steps: int = 5, name: str = "a", age: float = 
     folder.mkdir(parents=True)
     path = folder / "runs.gdviz"
     scenario = parse(toml, "test")
-    save(path, Shown(scenario, synchronous(scenario, steps)), quick=True)
+    save(path, Shown(scenario, synchronous(scenario, steps)))
     os.utime(path, (time.time() - age,) * 2)
     return path
 
