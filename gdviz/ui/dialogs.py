@@ -160,8 +160,8 @@ def _whole(value: float) -> str:
 class PictureDialog(_Form):
     """A picture of the window or of a part of it, with a preview."""
 
-    taken = Signal(bytes, str)
-    """(the file, its suffix)"""
+    taken = Signal(bytes, str, str)
+    """(the file, its suffix, which part it shows: empty for all)"""
 
     def __init__(self, window: Window, parts: Sequence[tuple[str, QWidget]], title: str) -> None:
         """``parts``: those that are on show, and their names."""
@@ -220,7 +220,9 @@ class PictureDialog(_Form):
         if self.wrong:
             return
         suffix = self.kind.currentData()
-        self.taken.emit(self._snapshot(self.size_asked.size).file(suffix), suffix)
+        index = self.part.currentIndex()
+        part = self._parts[index][0].lower() if index else ""
+        self.taken.emit(self._snapshot(self.size_asked.size).file(suffix), suffix, part)
         self.accept()
 
 

@@ -195,7 +195,7 @@ class Exports(QObject):
 
     def _ask_for_weights(self) -> None:
         frame = self._session.timeline.frame
-        path = self._ask_where("Save the knobs", ".npz")
+        path = self._ask_where("Save the knobs", ".npz", "knobs")
         if path is None or frame is None:
             return
 
@@ -213,11 +213,11 @@ class Exports(QObject):
             mosaic(values, level, self._window.theme.signed_table()),
             f"{what}, {_of_step(frame)}, ±{level:g}",
         )
-        if (path := self._ask_where("Save the weights as a picture", ".png")) is not None:
+        if (path := self._ask_where("Save the weights as a picture", ".png", "weights")) is not None:
             self._write_now(path, partial(picture.save, format="PNG"), what)
 
-    def _save_bytes(self, data: bytes, suffix: str) -> None:
-        if (path := self._ask_where("Save the picture", suffix)) is not None:
+    def _save_bytes(self, data: bytes, suffix: str, part: str) -> None:
+        if (path := self._ask_where("Save the picture", suffix, part)) is not None:
             self._write_now(path, lambda file: file.write(data))
 
     def _write_now(self, path: Path, write: Callable[[BinaryIO], Any], what: str = "") -> None:
@@ -238,10 +238,10 @@ class Exports(QObject):
             self._say("info", f"{coming.name} is on its way: one file at a time.")
         return coming is not None
 
-    def _ask_where(self, title: str, suffix: str) -> Path | None:
-        """Where to put a file of this kind; None where it is not wanted."""
+    def _ask_where(self, title: str, suffix: str, part: str = "") -> Path | None:
+        """Where to put a file of this kind, with ``part`` of what is on show; None where it is not wanted."""
         kinds, name = f"*{suffix}", self._session.name
-        chosen = file_to_write(self._window, title, name, suffix, kinds, self._folder)
+        chosen = file_to_write(self._window, title, name, suffix, kinds, self._folder, part)
         if not chosen:
             return None
         self._folder = str(Path(chosen).parent)

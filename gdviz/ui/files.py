@@ -182,8 +182,10 @@ def scenario_file_to_write(parent: QWidget, name: str) -> str:
     return file_to_write(parent, "Write the scenario", name, ".toml", _SCENARIO)
 
 
-def file_to_write(parent: QWidget, title: str, name: str, suffix: str, kinds: str, folder: str = "") -> str:
-    """Where to write something of what was opened under ``name``; empty where it is not to be written.
+def file_to_write(
+    parent: QWidget, title: str, name: str, suffix: str, kinds: str, folder: str = "", part: str = ""
+) -> str:
+    """Where to write what was opened under ``name``, or a ``part`` of it; empty where it is not to be written.
 
     The dialog begins in ``folder``; where there is none, in that of the file with this name, or of the last one.
     """
@@ -192,7 +194,7 @@ def file_to_write(parent: QWidget, title: str, name: str, suffix: str, kinds: st
     dialog = QFileDialog(parent, title, folder, kinds)
     dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
     dialog.setDefaultSuffix(suffix)
-    dialog.selectFile(file_name(name) + suffix)
+    dialog.selectFile(f"{file_name(name)} {part}".rstrip() + suffix)
     chosen = _chosen(dialog)
     while chosen and not chosen.lower().endswith(suffix):
         # With a dot in it the name passes for one that has an ending; asked again, so that nothing is overwritten.

@@ -183,5 +183,5 @@ def lesson(tmp_path: Path) -> Path:
 @pytest.fixture
 def where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder in which all that is exported is put, under the name "taken"."""
-    monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix: tmp_path / f"taken{suffix}")
+    monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix, part="": tmp_path / f"taken{suffix}")
     return tmp_path

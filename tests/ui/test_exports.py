@@ -106,7 +106,11 @@ class TestPicture:
             QTest.keyClicks(side, value)
             QTest.keyClick(side, Qt.Key.Key_Return)
         assert dialog.isVisible(), "Enter takes the number, and not the picture"
-        QTest.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+        dialog.part.setCurrentIndex(1)
+        with qtbot.waitSignal(dialog.taken) as taken:
+            QTest.mouseClick(dialog.save, Qt.MouseButton.LeftButton)
+        assert taken.args is not None
+        assert taken.args[1:] == [".png", "cost surface"]
         assert window.messages.kind == "info"
         with Image.open(where / "taken.png") as image:
             assert image.size == (1000, 500)
@@ -174,7 +178,7 @@ class TestNumbers:
         self, window: Window, shown: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         shown(PARABOLA)
-        monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix: tmp_path / "no" / f"a{suffix}")
+        monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix, part="": tmp_path / "no" / f"a{suffix}")
         entries = ("Numbers and recipe (JSON)…", "Knobs of this step (NumPy)…", "Numbers of every step (CSV)…")
         for entry in entries:
             window.messages.clear()
@@ -271,5 +275,7 @@ def test_a_name_with_a_dot_gets_its_ending(window: Window, tmp_path: Path, qtbot
         dialog.accept()
 
     QTimer.singleShot(100, answer)
-    assert file_to_write(window, "Save", "digits", ".png", "*.png", str(tmp_path)) == str(tmp_path / "rate 0.5.png")
-    assert [Path(path).name for path in seen] == ["digits.png", "rate 0.5.png"]
+    assert file_to_write(window, "Save", "digits", ".png", "*.png", str(tmp_path), "cost surface") == str(
+        tmp_path / "rate 0.5.png"
+    )
+    assert [Path(path).name for path in seen] == ["digits cost surface.png", "rate 0.5.png"]

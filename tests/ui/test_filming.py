@@ -92,7 +92,7 @@ class TestFilm:
         self, window: Window, shown: Open, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
         shown(PARABOLA)
-        monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix: tmp_path / "no" / f"a{suffix}")
+        monkeypatch.setattr(Exports, "_ask_where", lambda self, title, suffix, part="": tmp_path / "no" / f"a{suffix}")
         window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
         qtbot.waitUntil(lambda: window.messages.kind == "error")
         assert "can't be written: No such file or directory" in window.messages._text.accessibleName()

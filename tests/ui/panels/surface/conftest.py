@@ -19,7 +19,6 @@ from gdviz.core.optimizers import GradientDescent
 from gdviz.ui.panels.surface import SurfacePanel
 from gdviz.ui.panels.surface.pixels import Pixels
 from gdviz.ui.panels.surface.readout import Readout
-from gdviz.ui.theme import DARK, LIGHT, Theme
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from gdviz.core.problem import Problem
     from gdviz.ui.panels.surface.map_view import MapView
+    from gdviz.ui.theme import Theme
 
 NOTHING = np.empty(0)
 
@@ -181,11 +181,6 @@ class Screen:
 @pytest.fixture
 def frames() -> Frames:
     return Frames()
-
-
-@pytest.fixture(params=[DARK, LIGHT], ids=["dark", "light"])
-def theme(request: pytest.FixtureRequest) -> Theme:
-    return cast("Theme", request.param)
 
 
 @pytest.fixture
