@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from gdviz.core.run import Run
     from gdviz.core.run_view import RunView
-    from gdviz.core.scenario import Scenario
+    from gdviz.core.scenario import RunSpec, Scenario
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +27,8 @@ class Shown:
     """index of the run that owns the surface"""
     hidden: Collection[Run] = ()
     """those of both that are drawn nowhere"""
+    names: Mapping[Run, tuple[str, RunSpec]] = field(default_factory=dict)
+    """what each of both is called, and its recipe, which has its name too"""
     left: Collection[Run] = ()
     """those of the runs that stayed where another one had branched off"""
     step: int | None = None

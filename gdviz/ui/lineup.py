@@ -113,6 +113,9 @@ class Lineup(Playback):
         except InputError as error:
             self.message.emit("error", str(error), None)
             return
+        if label == run.label:
+            return
+        self._remember(self.shown)
         # The thread that trains reads them and never writes: it finds the one or the other.
         run.label, run.spec = label, replace(run.spec, label=label)
         self.scenario = relabelled(self.scenario, scene.runs)
@@ -157,6 +160,7 @@ class Lineup(Playback):
             scene.views,
             scene.selected,
             scene.hidden,
+            names={run: (run.label, run.spec) for run in scene.everyone},
             left={run for run in scene.runs if run.left},
             step=None if self.timeline.live else self.timeline.step,
             name=self.name,
@@ -174,6 +178,8 @@ class Lineup(Playback):
         """Take note that ``wanted`` is on show again, in place of what is on show ``now``."""
         there, here = (self._after, self._before) if redo else (self._before, self._after)
         there.remove(wanted)
+        for run, (label, spec) in wanted.names.items():
+            run.label, run.spec = label, spec
         if now is not None:
             here.append(now)
 
@@ -188,9 +194,8 @@ class Lineup(Playback):
         for run in before.runs:
             if run not in before.left:
                 run.stay_no_longer()
-        scenario = relabelled(before.scenario, before.runs)
-        self._line_up(scenario, before.runs, before.ghosts, before.selected, before)
         self._go_back(before, redo=redo, now=now)
+        self._line_up(before.scenario, before.runs, before.ghosts, before.selected, before)
         return True
 
     def _line_up(

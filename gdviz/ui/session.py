@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as with_fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from PySide6.QtCore import QObject, Signal
 from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
 from gdviz.core.making import made, started, with_fork
-from gdviz.core.revise import as_set, relabelled, reseeded, slower, told_apart, with_another
+from gdviz.core.revise import as_set, reseeded, slower, told_apart, with_another
 from gdviz.core.scenario import MOST_RUNS, Scenario, with_keys
 from gdviz.core.scene import Scene
 from gdviz.export.saved import SUFFIX, reopened, scenario_of
@@ -201,9 +200,8 @@ class Session(Lineup):
         says = "Done again: Ctrl+Z undoes it." if redo else "Undone: Ctrl+Shift+Z does it again."
         self.message.emit("info", says, None)
         if not self._brought_back(before, redo=redo):
-            scenario = relabelled(before.scenario, before.runs)
-            making = made(with_fields(before, scenario=scenario))
-            self._load(scenario, keep_ghosts=False, name=before.name, making=making, back=before, redo=redo)
+            making = made(before)
+            self._load(before.scenario, keep_ghosts=False, name=before.name, making=making, back=before, redo=redo)
 
     def explore(self, steps: int) -> None:
         """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""

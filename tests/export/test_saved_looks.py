@@ -36,7 +36,7 @@ def scene_of(
 
 def shown_of(scene: Scene, scenario: Scenario, **fields: Any) -> Shown:
     left = {run for run in scene.runs if run.left}
-    shown = Shown(scenario, scene.runs, scene.ghosts, scene.views, scene.selected, scene.hidden, left)
+    shown = Shown(scenario, scene.runs, scene.ghosts, scene.views, scene.selected, scene.hidden, left=left)
     return replace(shown, **fields)
 
 

@@ -224,7 +224,9 @@ def test_a_name_that_cannot_be_is_refused(
     assert [run.label for run in runs] == ["slow", "middle", "fast"]
 
 
-def test_a_run_is_renamed_while_it_trains_and_an_undo_keeps_its_name(window: Window, shown: Open, qtbot: QtBot) -> None:
+def test_a_run_is_renamed_while_it_trains_and_an_undo_brings_its_name_back(
+    window: Window, shown: Open, qtbot: QtBot
+) -> None:
     runs = list(shown(BOWLS))
     window.session.play()
     qtbot.waitUntil(lambda: runs[2].step > 100, timeout=LONG)
@@ -235,9 +237,23 @@ def test_a_run_is_renamed_while_it_trains_and_an_undo_keeps_its_name(window: Win
     assert runs[2].label == runs[2].spec.label == "name 29"
     window.session.remove(runs[0])
     window.session.rename(runs[2], "last name")
+
+    def names() -> list[str]:
+        assert window.session.scenario is not None
+        assert [run.label for run in window.session.scenario.runs] == [run.label for run in window.session.runs]
+        return [run.label for run in window.session.runs]
+
+    assert names() == ["middle", "last name"]
     undo(window)
-    assert window.session.scenario is not None
-    assert [run.label for run in window.session.scenario.runs] == ["slow", "middle", "last name"]
+    assert names() == ["middle", "name 29"]
+    undo(window)
+    assert names() == ["slow", "middle", "name 29"]
+    window.session.redo()
+    window.session.redo()
+    assert names() == ["middle", "last name"]
+    for _ in range(3):
+        undo(window)
+    assert names() == ["slow", "middle", "name 28"]
     n = -1
     while n != runs[2].step:  # the step that was being taken is taken to its end
         n = runs[2].step
