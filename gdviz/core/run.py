@@ -34,8 +34,10 @@ LEFT = "left"
 """how a run has ended that stays where it was when another one branched off"""
 CHECKPOINT_BYTES = 64 << 20
 """for all runs of a scenario together"""
-MOST_KNOBS = 200_000_000
-"""of all runs together, each of which takes some 24 bytes while it trains"""
+MOST_MEMORY = 8 << 30
+"""bytes that runs beside each other may take while they train; one alone may be as large as networks may be"""
+_A_KNOB, _A_SLOT = 36, 26
+"""bytes that a network's run takes for each knob, and for each number that its rule remembers of it (measured)"""
 
 
 @dataclass(eq=False)
@@ -212,7 +214,8 @@ class Run:
         self._revise(row.step)
         if row.step > self._known:  # else it is the last of a past that knows how it ended
             self.fixed = not row.finite
-            self.ended = self._why_ended(row)
+            # A run may have been told to stay while this step was being taken.
+            self.ended = self._why_ended(row) or (self._left_here() if self.left else "")
         return True
 
     @property
@@ -269,12 +272,15 @@ class Run:
 
     def stay(self) -> None:
         """Stay here, if it could go on: another run branches off. For the thread that trains."""
-        self.ended = self.ended or f"{LEFT} at step {self.step:,}"
+        self.ended = self.ended or self._left_here()
 
     def stay_no_longer(self) -> None:
         """Go on where a fork of it had made it stay."""
-        if self.left:
+        if self.left and not self.fixed:
             self.ended = ""
+
+    def _left_here(self) -> str:
+        return f"{LEFT} at step {self.step:,}"
 
     def again(self, optimizer: Optimizer, label: str) -> Run:
         """Another run, at its start: the same descent by another rule."""
@@ -337,11 +343,13 @@ def _done(count: int, unit: str) -> str:
 def build(scenario: Scenario) -> list[Run]:
     """The scenario's runs, each at its start. Reads data sets from disk. Raises InputError."""
     runs: list[Run] = []
+    needed = 0
     for index, spec in enumerate(scenario.runs):
         problem, cost_key = problem_of(scenario.problem, spec)
-        n_knobs = sum(run.problem.n_params for run in runs) + problem.n_params
-        if n_knobs > MOST_KNOBS and runs:  # one network may be as large as networks may be
-            raise InputError(f"runs: {n_knobs:,} knobs up to runs[{index}], expected at most {MOST_KNOBS:,} together")
+        needed += problem.n_params * (_A_KNOB + _A_SLOT * n_slots(spec))
+        if needed > MOST_MEMORY and runs:
+            most = f"expected at most {MOST_MEMORY >> 30} GB"
+            raise InputError(f"runs: training runs[0] to runs[{index}] takes {needed / (1 << 30):.1f} GB, {most}")
         batches: Batches = Exact()
         if problem.n_examples is not None:
             n = problem.n_examples

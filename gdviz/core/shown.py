@@ -35,3 +35,7 @@ class Shown:
     """of the selected run that is looked at; None: its newest"""
     name: str = ""
     """under which the scenario was opened, where it was"""
+
+    def is_of(self, runs: Sequence[Run], ghosts: Sequence[Run]) -> bool:
+        """It shows just these."""
+        return [*self.runs, None, *self.ghosts] == [*runs, None, *ghosts]

@@ -13,7 +13,6 @@ from gdviz.core.errors import InputError
 from gdviz.core.history import MOST_ROWS
 from gdviz.core.run import CHECKPOINT_BYTES
 from gdviz.core.scenario import MOST_RUNS, AnyProblem, RunSpec, Scenario
-from gdviz.core.scene import MOST_GHOSTS
 from gdviz.core.spec import Spec, explain
 from gdviz.core.stopwatch import MOST_MARKS
 
@@ -64,7 +63,7 @@ class Manifest(Spec, frozen=True):
     scenario: Scenario
     """with the runs' own recipes"""
     runs: Annotated[tuple[SavedRun, ...], Meta(min_length=1, max_length=MOST_RUNS)]
-    ghosts: Annotated[tuple[SavedGhost, ...], Meta(max_length=MOST_GHOSTS)] = ()
+    ghosts: Annotated[tuple[SavedGhost, ...], Meta(max_length=MOST_RUNS)] = ()
     """the oldest first"""
     selected: Annotated[int, Meta(ge=0)] = 0
     """index of the run that owns the surface"""

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import math
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -37,7 +37,7 @@ from gdviz.core.history import History, Parts
 from gdviz.core.making import begun
 from gdviz.core.problem import Evaluation
 from gdviz.core.problems import problem_of
-from gdviz.core.run import build, n_slots
+from gdviz.core.run import LEFT, build, n_slots
 from gdviz.core.run_view import RunView
 from gdviz.core.scenario import RunSpec, Scenario, load_scenario
 from gdviz.core.shown import Shown
@@ -142,14 +142,16 @@ def load(path: Path) -> Shown:
                 where = f"runs[{index}]" if index < n_runs else f"ghosts[{index - n_runs}]"
                 raise InputError(f"{where}: {error}") from None
     runs = everyone[:n_runs]
-    known = list(zip(everyone, saved, recipes, strict=True))
     return Shown(
         scenario,
         runs,
         ghosts=everyone[n_runs:],
-        views=[RunView(run, one.colour, problem) for run, one, (problem, _) in known if one.colour is not None],
+        views=[
+            RunView(run, index if one.colour is None else one.colour, problem)
+            for index, (run, one, (problem, _)) in enumerate(zip(everyone, saved, recipes, strict=True))
+        ],
         selected=manifest.selected,
-        hidden={run for run, one, _ in known if one.hidden},
+        hidden={run for run, one in zip(everyone, saved, strict=True) if one.hidden},
         left={run for run in runs if run.left},
         step=manifest.step,
     )
@@ -184,11 +186,18 @@ def _write(place: Path, shown: Shown) -> int:
             run.advance()
         run.apply_changes()
     pasts = [_laid_out(run.history.parts(run.row)) for run in runs]
-    n_left_out = _left_out(pasts, len(shown.runs))
-    of_ghosts = slice(len(shown.runs), len(shown.runs) + n_left_out)
-    del runs[of_ghosts], pasts[of_ghosts]
-    manifest = msgspec.json.encode(_manifest_of(shown, runs, pasts))
-    decoded(manifest)  # what could not be read back is not written
+    n_left_out = 0
+    while True:
+        try:
+            _check_size([_Arrays(*(array.nbytes for array in past)) for past in pasts])
+            manifest = msgspec.json.encode(_manifest_of(shown, runs, pasts))
+            decoded(manifest)  # what could not be read back is not written
+            break
+        except InputError:
+            if len(runs) == len(shown.runs):
+                raise
+            n_left_out += 1
+            del runs[len(shown.runs)], pasts[len(shown.runs)]
     with place.open("wb") as file:
         file.write(first_line(manifest, 0) + manifest + b"\n")
         crc = 0
@@ -200,17 +209,6 @@ def _write(place: Path, shown: Shown) -> int:
         file.flush()
         os.fsync(file.fileno())
     return n_left_out
-
-
-def _left_out(pasts: list[_Arrays], n_runs: int) -> int:
-    """How many of the ghosts behind the runs find no room, the oldest of them first. Raises InputError."""
-    sizes = [_Arrays(*(array.nbytes for array in past)) for past in pasts]
-    _check_size(sizes[:n_runs])
-    for n_left_out in range(len(sizes) - n_runs):
-        with suppress(InputError):
-            _check_size(sizes[:n_runs] + sizes[n_runs + n_left_out :])
-            return n_left_out
-    return len(sizes) - n_runs
 
 
 def _manifest_of(shown: Shown, runs: list[Run], pasts: list[_Arrays]) -> Manifest:
@@ -352,5 +350,5 @@ def _check(saved: SavedRun, past: _Arrays, network: bool) -> None:
     last = [past.numbers[:2, -1], past.newest[0]]
     if not all(np.isfinite(each).all() for each in (before if saved.fixed else before + last)):
         raise ValueError("expected finite numbers up to where a run ends")
-    if saved.fixed and not saved.ended:
+    if saved.fixed and (not saved.ended or saved.ended.startswith(LEFT)):
         raise ValueError("ended: expected to say why the run can't go on")

@@ -8,8 +8,8 @@ Each window that keeps its runs has a folder for them, with a lock that is free 
     unsaved/x7d2k1/closed        only where the window was closed
 
 What a crash has left is offered once by a message, and waits in the menu of the Open button until it is brought back,
-or until it is no longer among the newest. What was not saved when a window was closed waits there too, until another
-one is closed: nobody is asked at closing, and nothing is lost by it.
+or until it is no longer among the newest. What was on show and not saved when a window was closed waits there, too:
+nobody is asked at closing.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
+from time import perf_counter
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -29,9 +30,12 @@ from gdviz.core.errors import InputError
 from gdviz.export.saved import SUFFIX, outline, reopened, save
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from gdviz.core.making import Making
     from gdviz.core.run import Run
     from gdviz.core.scenario import Scenario
+    from gdviz.core.shown import Shown
     from gdviz.ui.session import Action, Session
     from gdviz.ui.worker import Saved
 
@@ -39,7 +43,9 @@ EVERY = 60.0
 """seconds between two looks for something new"""
 SHARE = 0.01
 """of the time that the training may wait for it"""
-_MOST_LEFT = 3  # crashes
+_MOST_LEFT = 3  # crashes, and as many windows that were closed
+_PATIENCE = 1.0
+"""seconds that a window which is closed waits for steps to come to their end"""
 
 
 def unsaved_folder() -> Path:
@@ -160,6 +166,7 @@ class Autosave(QObject):
         self._timer.start()
         session.saved.connect(self._answered)
         session.opened.connect(self._opened)
+        session.read.connect(self._read)
 
     def offer(self) -> None:
         """Offer by a message the newest of what was left that none has offered yet."""
@@ -173,24 +180,29 @@ class Autosave(QObject):
     def offers(self) -> list[Action]:
         """All that was left: what each is called, and what brings it back."""
         return [
-            (f"{'Last session:' if left.place.closed else 'Bring back'} {left.what}", partial(self._bring_back, left))
+            (
+                f"Closed {left.when}: {left.what}" if left.place.closed else f"Bring back {left.what}",
+                partial(self._bring_back, left),
+            )
             for left in self._left
         ]
 
     def finish(self) -> None:
         """The window was closed, and its threads have ended: what is not saved, and what was left before, stays."""
         self._timer.stop()
-        self._keep_last()
-        if self._offered in self._left:
-            self._offered.place.set_offered()
-        for place in self._held:
-            place.leave()
+        try:
+            self._keep_last()
+        finally:
+            if self._offered in self._left:
+                self._offered.place.set_offered()
+            for place in self._held:
+                place.leave()
 
     # What is kept
 
     def _keep(self) -> None:
         """Keep the runs as they are now, where they went on since they were kept or saved."""
-        if all(run.step <= max(self._kept.get(run, 0), self._saved.get(run, 0)) for run in self._session.runs):
+        if not _unsaved(self._session.everyone, self._saved, self._kept):
             return
         try:
             self._own = self._own or self._new_place()
@@ -201,19 +213,22 @@ class Autosave(QObject):
             self._session.save(self._own.path, silent=True)
 
     def _keep_last(self) -> None:
-        """Keep what is in no file of the user's for the next window."""
+        """Leave what is in no file of the user's to the next window."""
         shown = self._session.shown
-        if shown is None or all(run.step <= self._saved.get(run, 0) for run in shown.runs):
+        try:
+            if shown is not None and _unsaved(self._session.everyone, self._saved, self._kept) and _at_rows(shown):
+                self._own = self._own or self._new_place()
+                n_left_out = save(self._own.path, shown)
+                self._kept.update({run: run.step for run in (*shown.runs, *shown.ghosts[n_left_out:])})
+        except (InputError, OSError, MemoryError):
+            pass  # then what was kept last will do
+        finally:
             if self._own is not None:
-                self._own.remove()
-            return
-        with suppress(InputError, OSError, MemoryError):  # then what was kept last will do
-            self._own = self._own or self._new_place()
-            if any(run.step > self._kept.get(run, 0) for run in shown.runs):
-                save(self._own.path, shown)
-        if self._own is not None:
-            self._own.set_closed(True)
-            self._own.leave()
+                if self._own.written and _unsaved(self._kept, self._saved):
+                    self._own.set_closed(True)
+                    self._own.leave()
+                else:
+                    self._own.remove()
 
     def _new_place(self) -> _Place:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -260,10 +275,9 @@ class Autosave(QObject):
             for place in taken:
                 place.tidy()
             taken.sort(key=lambda place: place.written, reverse=True)
-            crashes = [place for place in taken if not place.closed]
-            closed = [place for place in taken if place.closed]
-            most = crashes[:_MOST_LEFT] + closed[:1]
-            held = [place for place in taken if place in most and place.written]
+            crashes, closed = ([place for place in taken if place.closed is kind] for kind in (False, True))
+            newest = crashes[:_MOST_LEFT] + closed[:_MOST_LEFT]
+            held = [place for place in taken if place in newest and place.written]
             for place in taken:
                 if place not in held:
                     place.remove()
@@ -282,9 +296,9 @@ class Autosave(QObject):
         runs = self._session.runs
         if self._back is not None and self._back[1] == runs:
             self._make_own(self._back[0], runs)
-        if self._session.name.endswith(SUFFIX):
-            for run in runs:  # of those that are known more may have happened than is in the file
-                self._saved.setdefault(run, run.step)
+
+    def _read(self, shown: Shown) -> None:
+        self._saved.update({run: run.step for run in (*shown.runs, *shown.ghosts)})
 
     def _make_own(self, left: _Left, runs: list[Run]) -> None:
         """What was brought back stays where it is until these runs are kept anew, saved or closed."""
@@ -292,9 +306,23 @@ class Autosave(QObject):
             self._own.remove()
         self._own, self._back = left.place, None
         self._own.set_closed(False)
-        self._kept = WeakKeyDictionary({run: run.step for run in runs})
+        self._kept = WeakKeyDictionary({run: run.step for run in self._session.everyone})
         self._left.remove(left)
         self._held.remove(left.place)
+
+
+def _unsaved(runs: Iterable[Run], *known: Mapping[Run, int]) -> bool:
+    """Whether any of the runs has gone on since all that is known of it, up to a step each."""
+    return any(run.step > max(steps.get(run, 0) for steps in known) for run in runs)
+
+
+def _at_rows(shown: Shown) -> bool:
+    """Bring steps that were begun to their end; False where that takes too long."""
+    until = perf_counter() + _PATIENCE
+    for run in shown.runs:
+        while run.between and perf_counter() < until:
+            run.advance()
+    return not any(run.between for run in shown.runs)
 
 
 def _left(place: _Place) -> _Left | None:

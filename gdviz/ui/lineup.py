@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from gdviz.core.scenario import Scenario, View
 
 _UNDOS = 3
-"""steps back; each keeps a whole past in memory"""
+"""steps back to other runs; each keeps a whole past in memory"""
 
 
 class Lineup(Playback):
@@ -118,8 +118,7 @@ class Lineup(Playback):
         self._remember(self.shown)
         # The thread that trains reads them and never writes: it finds the one or the other.
         run.label, run.spec = label, replace(run.spec, label=label)
-        self.scenario = relabelled(self.scenario, scene.runs)
-        self.timeline.draw_now()
+        self._show_names()
 
     def remove(self, run: Run) -> None:
         """Take a run or ghost away; all others stay where they are. The last run stays."""
@@ -171,8 +170,15 @@ class Lineup(Playback):
     def _remember(self, now: Shown | None) -> None:
         """Keep what was on show, to be brought back; what was undone before is gone."""
         self._after = []
-        if now is not None:
-            self._before = [*self._before, now][-_UNDOS:]
+        if now is None:
+            return
+        kept, others = [now], 1
+        for before in reversed(self._before):
+            others += not before.is_of(kept[0].runs, kept[0].ghosts)
+            if others > _UNDOS:
+                break
+            kept.insert(0, before)
+        self._before = kept
 
     def _go_back(self, wanted: Shown, *, redo: bool, now: Shown | None) -> None:
         """Take note that ``wanted`` is on show again, in place of what is on show ``now``."""
@@ -183,18 +189,26 @@ class Lineup(Playback):
         if now is not None:
             here.append(now)
 
+    def _show_names(self) -> None:
+        """Draw what the runs are called by now."""
+        assert self.scenario is not None  # there are runs
+        self.scenario = relabelled(self.scenario, self.runs)
+        self.timeline.draw_now()
+
     def _brought_back(self, before: Shown, *, redo: bool) -> bool:
-        """Bring back a removal, or carry it out again, where nothing else has happened; False where it is more."""
+        """Take back a new name or a removal, or carry it out again, where no more has happened; False where it has."""
         scene = self._scene
         assert scene is not None  # something was there before it
         pairs = (set(scene.runs), set(before.runs)), (set(scene.ghosts), set(before.ghosts))
         if not (all(here <= there for here, there in pairs) or all(here >= there for here, there in pairs)):
             return False
-        now = self.shown
+        self._go_back(before, redo=redo, now=self.shown)
+        if before.is_of(scene.runs, scene.ghosts):
+            self._show_names()
+            return True
         for run in before.runs:
             if run not in before.left:
                 run.stay_no_longer()
-        self._go_back(before, redo=redo, now=now)
         self._line_up(before.scenario, before.runs, before.ghosts, before.selected, before)
         return True
 

@@ -25,10 +25,10 @@ class Precedence(QObject):
     def take(self) -> None:
         """Go first, until all that is at hand is done."""
         if not self._taken:
-            self._taken = True
-            self._worker.hold(True)
             dispatcher = QAbstractEventDispatcher.instance()
             dispatcher.aboutToBlock.connect(self._give_back, Qt.ConnectionType.SingleShotConnection)
+            self._taken = True
+            self._worker.hold(True)
 
     def _give_back(self) -> None:
         self._taken = False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Signal
 
 from gdviz.core.errors import InputError
 from gdviz.core.frame import SliceView
@@ -64,6 +64,8 @@ class Session(Lineup):
     """a scenario is being built: what is waited for"""
     saved = Signal(object)
     """(Saved): what came of an order to save"""
+    read = Signal(object)
+    """(Shown): what was in a file of saved runs is now on show"""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -98,6 +100,8 @@ class Session(Lineup):
         self._slices.finish()
         self._background.finish()
         self._worker.finish()
+        self._coming = None
+        QCoreApplication.sendPostedEvents(self, QEvent.Type.MetaCall.value)  # what it had still to say
 
     # What is open
 
@@ -323,6 +327,8 @@ class Session(Lineup):
         self.explorer.drop()
         self._target, self._announced = 0.0, {(run, run.ended) for run in runs if run.ended}
         self.timeline.show(self._scene)
+        if coming.opening and coming.back is None and coming.name.endswith(SUFFIX):
+            self.read.emit(shown)
         self.opened.emit()
         if shown.step is None:
             self.timeline.draw_now()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _STACK_BYTES = 8 << 20  # macOS gives a secondary thread 512 KB, on which OpenBLAS crashes
 _LATE = 0.1  # seconds behind its pace after which the worker lets the lost time go, instead of racing to catch up
-_LONGEST_HOLD = 0.1  # seconds; a window that is busy with something else must not stop the training
+_LONGEST_HOLD = 0.1  # seconds, once
 _SHORTEST_WAIT = 0.002  # seconds; shorter ones are not kept by the system, so they are added up
 
 
@@ -36,7 +36,7 @@ class Saved(NamedTuple):
     reason: str
     """one sentence: why they could not be saved; empty where they were"""
     steps: dict[Run, int]
-    """the newest step of each run that was to be saved"""
+    """the newest step of each run and ghost that was to be saved"""
     seconds: float
     """how long the training waited for it"""
     n_left_out: int
@@ -185,7 +185,7 @@ class Worker(QThread):
         except Exception as error:  # who waits for the answer gets one, whatever went wrong
             sys.excepthook(type(error), error, error.__traceback__)
             reason = f"{path}: can't be written: {error}"
-        steps = {run: run.step for run in shown.runs}
+        steps = {run: run.step for run in (*shown.runs, *shown.ghosts[n_left_out:])}
         self.saved.emit(Saved(path, silent, reason, steps, perf_counter() - begun, n_left_out))
 
     def _build(self, making: Making) -> None:
@@ -216,8 +216,8 @@ class Worker(QThread):
                 return False
             run = run_or_none
             # The chunks of an evaluation or a full batch leave the interpreter alone by themselves.
-            if not (may_step.is_set() or run.between):
-                may_step.wait(_LONGEST_HOLD)
+            if not (may_step.is_set() or run.between or may_step.wait(_LONGEST_HOLD)):
+                may_step.set()  # the window is busy with something else: it will hold on again when it is back
             if not run.advance() or pace == math.inf or until < math.inf:  # single steps come at once
                 continue
             due += 1 / (pace * sum(not each.ended for each in runs) or 1)

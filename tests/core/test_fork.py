@@ -43,6 +43,28 @@ changes = {changes}
 RULES = ("gradient-descent", "momentum", "adam", "nadam")
 
 
+FULL = """
+[problem]
+kind = "digits"
+train_size = 4000
+hidden = [8]
+[[runs]]
+batch_size = "full"
+"""
+
+
+def test_a_run_that_is_left_in_the_midst_of_a_step_stays_behind_it() -> None:
+    (run,) = build(parse(FULL, "test"))
+    while run.step < 3 or not run.between:
+        run.advance()
+    run.stay()
+    while run.step < 4:
+        run.advance()
+    assert (run.step, run.left, run.ended) == (4, True, "left at step 4")
+    run.stay_no_longer()
+    assert not run.ended
+
+
 def scenario(toml: str, rule: str = "momentum", changes: str = "[]") -> Scenario:
     return parse(toml.format(rule=rule, changes=changes), "test")
 

@@ -219,11 +219,15 @@ class TestBuild:
     def test_more_knobs_than_the_memory_should_hold(
         self, digits: str, start_runs: Runs, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(run_module, "MOST_KNOBS", 170)
+        monkeypatch.setattr(run_module, "MOST_MEMORY", 1 << 30)
+        monkeypatch.setattr(run_module, "_A_KNOB", 9 << 20)
+        monkeypatch.setattr(run_module, "_A_SLOT", 2 << 20)
         (run,) = start_runs(digits)
         assert run.problem.n_params == 31 * 4 + 5 * 10, "one network may be as large as networks may be"
-        with pytest.raises(InputError, match=r"^runs: 348 knobs up to runs\[1\], expected at most 170 together$"):
-            start_runs(digits + "runs = [{}, {}, {}]")
+        adam = "{ optimizer = { kind = 'adam' } }"
+        said = r"^runs: training runs\[0\] to runs\[1\] takes 3\.7 GB, expected at most 1 GB$"
+        with pytest.raises(InputError, match=said):
+            start_runs(digits + f"runs = [{{}}, {adam}, {adam}]")
 
     def test_a_formula(self, finish_runs: Runs) -> None:
         formula = 'problem = { kind = "formula", expression = "x**2 + 3*y**2" }\n'

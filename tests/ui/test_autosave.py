@@ -14,6 +14,7 @@ from gdviz.ui import autosave as autosave_module
 from gdviz.ui.autosave import Autosave, unsaved_folder
 from gdviz.ui.worker import Saved
 from tests.support import (
+    DIGITS,
     LONG_DIGITS,
     LONG_PARABOLAS,
     PARABOLA,
@@ -24,7 +25,7 @@ from tests.support import (
     synchronous,
 )
 from tests.ui import unsaved_support
-from tests.ui.unsaved_support import SOON, files
+from tests.ui.unsaved_support import SOON, files, unstamped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,10 +91,77 @@ class TestKeeping:
         session.finish()
         autosave.finish()
         (path,) = files()
-        while run.between:
-            run.advance()
+        assert not run.between
         again = finished(reopened(path)).runs[0]
         assert_same_history(run, again)
+
+    def test_closing_keeps_the_run_before_a_reset(
+        self, session: Session, opened: Open, renewed: Renewed, keeper: Keeper, qtbot: QtBot
+    ) -> None:
+        autosave = keeper(60.0)
+        (run,) = opened(DIGITS)
+        session.forward()
+        qtbot.waitUntil(lambda: run.step == 1)
+        renewed(session.reset)
+        session.finish()
+        autosave.finish()
+        again = finished(reopened(files()[0]))
+        assert ([run.step for run in again.runs], [ghost.step for ghost in again.ghosts]) == ([0], [1])
+
+    def test_closing_keeps_what_was_kept_of_another_scenario(
+        self, session: Session, opened: Open, keeper: Keeper, qtbot: QtBot
+    ) -> None:
+        autosave = keeper()
+        opened(DIGITS)
+        session.forward()
+        qtbot.waitUntil(lambda: bool(files()))
+        opened(PARABOLA)  # Ctrl+Z would bring the other one back
+        session.finish()
+        autosave.finish()
+        assert outline(files()[0])[0].title == "Small"
+
+    def test_closing_keeps_a_fork_of_what_was_read(
+        self, session: Session, opened: Open, keeper: Keeper, tmp_path: Path, qtbot: QtBot
+    ) -> None:
+        autosave = keeper(60.0)
+        path, scenario = tmp_path / "a.gdviz", parse(DIGITS, "test")
+        save(path, Shown(scenario, synchronous(scenario, 5)))
+        with qtbot.waitSignal(session.opened, timeout=20_000):
+            session.open(str(path))
+        session.seek(3)
+        with qtbot.waitSignal(session.opened, timeout=20_000):
+            session.fork({"learning_rate": 0.1}, "slower")
+        session.finish()
+        autosave.finish()
+        assert [run.label for run in load(files()[0]).runs][1:] == ["slower from 3"]
+
+    def test_saved_and_closed_at_once_it_is_saved(
+        self, session: Session, opened: Open, keeper: Keeper, tmp_path: Path, qtbot: QtBot
+    ) -> None:
+        autosave = keeper()
+        (run,) = opened(LONG_DIGITS)
+        session.forward()
+        qtbot.waitUntil(lambda: run.step == 1 and bool(files()))
+        session.save(tmp_path / "a.gdviz")
+        session.finish()
+        autosave.finish()
+        assert load(tmp_path / "a.gdviz").runs[0].history.newest_step == 1
+        assert files() == []
+
+    def test_closing_does_not_wait_for_a_step_that_takes_minutes(
+        self, session: Session, opened: Open, keeper: Keeper, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(autosave_module, "_PATIENCE", 0.0)
+        autosave = keeper(60.0)
+        toml = LONG_DIGITS.replace("[[runs]]", '[[runs]]\nbatch_size = "full"')
+        (run,) = opened("\n".join(line for line in toml.splitlines() if not line.startswith("batch_size = 1")))
+        session.play()
+        qtbot.waitUntil(lambda: run.step >= 2 and run.between, timeout=60_000)
+        session.finish()
+        if run.between:
+            autosave.finish()
+            assert files() == []
+            assert run.between, "nobody has waited for it"
 
     def test_closing_leaves_nothing_behind_that_is_saved_or_has_not_begun(
         self, session: Session, opened: Open, keeper: Keeper, tmp_path: Path, qtbot: QtBot
@@ -225,6 +293,4 @@ class TestKeeping:
         one.finish()
         assert len(files()) == 2
         later = keeper()
-        assert [says for says, _ in later.offers()] == ["Last session: “Parabola” at step 2"], (
-            "that of the other is not"
-        )
+        assert unstamped(later.offers()) == ["Closed: “Parabola” at step 2"], "that of the other is not"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtWidgets import QApplication
 
 from gdviz.core.scenario import parse
-from gdviz.export.saved import outline
+from gdviz.export.saved import load, outline
 from gdviz.ui.app import keep_unsaved
 from gdviz.ui.autosave import unsaved_folder
 from gdviz.ui.recent import file_name
@@ -27,7 +27,7 @@ from tests.support import (
     synchronous,
 )
 from tests.ui import unsaved_support
-from tests.ui.unsaved_support import SOON, crashed, files, restarted
+from tests.ui.unsaved_support import SOON, crashed, files, restarted, unstamped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ class TestBringingBack:
         qtbot.waitUntil(lambda: session.runs[0].step == 0)
         window.close()
         autosave.finish()
-        assert list(unsaved_folder().iterdir()) == []
+        assert load(path).ghosts[0].history.newest_step == again.step, "it is in no file of the user's"
 
     def test_what_was_brought_back_is_kept_on_in_its_place(
         self, window: Window, shown: Open, qtbot: QtBot, often: None
@@ -134,10 +134,14 @@ class TestBringingBack:
         autosave, said = restarted(window)
         assert said == []
         offers = dict(autosave.offers())
-        assert list(offers) == ["Last session: “Parabola” at step 3", "Bring back “Small” at step 7"]
-        assert len(files()) == 2
+        assert unstamped(autosave.offers()) == [
+            "Closed: “Parabola” at step 3",
+            "Closed: “Parabola” at step 2",
+            "Bring back “Small” at step 7",
+        ]
+        assert len(files()) == 3
         with qtbot.waitSignal(window.session.opened, timeout=20_000):
-            offers["Last session: “Parabola” at step 3"]()
+            next(iter(offers.values()))()
         assert [run.step for run in window.session.runs] == [3, 3]
         window.close()
         autosave.finish()

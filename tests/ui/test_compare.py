@@ -251,14 +251,33 @@ def test_a_run_is_renamed_while_it_trains_and_an_undo_brings_its_name_back(
     window.session.redo()
     window.session.redo()
     assert names() == ["middle", "last name"]
-    for _ in range(3):
+    for _ in range(32):
         undo(window)
-    assert names() == ["slow", "middle", "name 28"]
+    assert names() == ["slow", "middle", "fast"], "names take no room from what was removed"
     n = -1
     while n != runs[2].step:  # the step that was being taken is taken to its end
         n = runs[2].step
         qtbot.wait(100)
     assert_same_history(runs[2], alone(BOWLS, 2, n))
+
+
+def test_undo_of_a_name_changes_nothing_else(window: Window, shown: Open, qtbot: QtBot) -> None:
+    session, (slow, middle, fast) = window.session, shown(BOWLS)
+    session.rename(middle, "another")
+    session.select(2)
+    session.hide(slow)
+    session.play()
+    qtbot.waitUntil(lambda: fast.step > 20, timeout=LONG)
+    undo(window)
+    assert middle.label == "middle"
+    assert (session.selected, session.playing, [run.hidden for run in frame_of(window).runs]) == (
+        2,
+        True,
+        [True, False, False],
+    )
+    step = fast.step
+    qtbot.waitUntil(lambda: fast.step > step, timeout=LONG)
+    session.pause()
 
 
 def test_a_ghost_has_a_name_of_its_own(window: Window, shown: Open, qtbot: QtBot) -> None:

@@ -1,8 +1,10 @@
+import math
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QCoreApplication, QEvent, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QAbstractButton, QApplication, QComboBox, QLineEdit, QSlider, QTableView, QWidget
@@ -10,7 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from gdviz.core.scenario import load_scenario
 from gdviz.ui.window import Window
-from tests.support import LONG_DIGITS, LONG_PARABOLAS, Open, everywhere_at, frame_of, go, named
+from tests.support import LONG_DIGITS, LONG_PARABOLAS, PARABOLA, Open, everywhere_at, frame_of, go, named
 
 Key, Shift = Qt.Key, Qt.KeyboardModifier.ShiftModifier
 
@@ -31,6 +33,22 @@ CONTROLS: dict[str, Callable[[Window], QWidget]] = {
     "log": lambda w: named(w, QAbstractButton, "log cost axis"),
     "the window": lambda w: w,
 }
+
+
+def test_the_training_waits_for_whatever_the_window_does(window: Window, shown: Open, qtbot: QtBot) -> None:
+    (run,) = shown(PARABOLA.replace("steps = 50", "steps = 100_000_000"))
+    session = window.session
+    session.set_speed(math.inf)
+    session.play()
+    qtbot.waitUntil(lambda: run.step > 100)
+    QCoreApplication.sendEvent(window, QEvent(QEvent.Type.User))
+    time.sleep(0.01)  # the step that was begun ends
+    step = run.step
+    time.sleep(0.02)
+    assert run.step == step
+    time.sleep(0.2)
+    assert run.step > step + 100, "but not for one that does something else for long"
+    session.pause()
 
 
 @pytest.mark.parametrize("control", CONTROLS)

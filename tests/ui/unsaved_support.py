@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from typing import TYPE_CHECKING
 
@@ -17,9 +18,11 @@ from gdviz.ui.autosave import unsaved_folder
 from tests.support import PARABOLA, Message, synchronous
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from gdviz.ui.autosave import Autosave
+    from gdviz.ui.session import Action
     from gdviz.ui.window import Window
 
 
@@ -36,6 +39,11 @@ def often(monkeypatch: pytest.MonkeyPatch) -> None:
 def files() -> list[Path]:
     """All that was kept."""
     return sorted(unsaved_folder().glob("*/[!.]*.gdviz"))
+
+
+def unstamped(offers: Sequence[Action]) -> list[str]:
+    """What is offered, without the time of day."""
+    return [re.sub(r"^Closed at \d\d:\d\d", "Closed", says) for says, _ in offers]
 
 
 def being_written() -> list[Path]:

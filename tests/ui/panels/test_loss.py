@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from gdviz.ui.panels.loss.strokes import Pixel, marks
 from gdviz.ui.theme import DARK, LIGHT, Theme
 from tests.ui.panels.loss_support import Shown, frame, measured, run
 
@@ -115,6 +117,25 @@ def test_many_evaluations_are_lines_with_marks_that_stand_apart_and_still(shown:
     assert gaps.max() < 30
     np.testing.assert_allclose(places[: len(before)], before, err_msg="marks hold still while the line grows")
     assert all(shown.ink(step, 0.5) > 60 for step in range(2010, 2880, 20)), "between them there is a line"
+
+
+@pytest.mark.parametrize("n", [100, 1000, 10_000])
+def test_marks_of_noise_stand_apart_and_take_no_longer(n: int) -> None:
+    heights = 150 + 60 * np.random.default_rng(0).standard_normal(n)
+    begun = perf_counter()
+    path = marks(np.linspace(0, 600, n), heights, Pixel(1.0, 1.0))
+    assert perf_counter() - begun < 0.1
+    places = np.array([(path.elementAt(i).x, path.elementAt(i).y) for i in range(0, path.elementCount(), 2)])
+    assert 30 < len(places) < 600 * 300 / 14**2
+    apart = np.hypot(*(places[:, None] - places).transpose(2, 0, 1))
+    assert apart[~np.eye(len(places), dtype=bool)].min() >= 14
+
+
+def test_no_marks_where_there_is_nothing() -> None:
+    nan = np.full(3, math.nan)
+    assert marks(np.empty(0), np.empty(0), Pixel(1, 1)).isEmpty()
+    assert marks(np.arange(3.0), nan, Pixel(1, 1)).isEmpty()
+    assert marks(np.ones(1), np.ones(1), Pixel(1, 1)).elementCount() == 2
 
 
 @pytest.mark.parametrize("per_epoch", [1, 6000], ids=["far apart", "close together"])

@@ -1,5 +1,6 @@
 """Lines and dots that Qt draws without Python: paths, and the pens for them."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +13,8 @@ from gdviz.ui.panels.plot import line_pen
 
 _APART = 14
 """pixels between two marks on a line, at least: closer, rings run into each other, and take longest of all to paint"""
+_MOST_TRIED = 400
+"""places for marks, a millisecond or two"""
 
 
 class Pixel(NamedTuple):
@@ -61,10 +64,20 @@ def marks(x: Floats, y: Floats, pixel: Pixel) -> QPainterPath:
     """
     shown = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
     places = np.stack([x[shown] / pixel.width, y[shown] / pixel.height], axis=1)
-    # The first of each small cell: so there are no more to be looked at one by one than the view has room for.
-    _, first = np.unique(places // (_APART / 2), axis=0, return_index=True)
-    kept: list[int] = []
-    for i in np.sort(first):
-        if not kept or np.hypot(*(places[i] - places[kept[-1]])) >= _APART:
-            kept.append(int(i))
-    return dots(x[shown[kept]], y[shown[kept]], pixel.dot)
+    # The first of each cell, so that there are no more to be looked at one by one than the view has room for; of small
+    # cells, so that a smooth line has its marks at even distances, where those are not too many.
+    for cell in (_APART / 2, _APART):
+        column, row = (places // cell).T
+        _, first = np.unique(column + 1j * row, return_index=True)
+        if len(first) < _MOST_TRIED:
+            break
+    first.sort()
+    kept: list[tuple[float, float]] = []
+    chosen = []
+    for i, (across, up) in zip(shown[first], places[first].tolist(), strict=True):
+        while kept and kept[0][0] <= across - _APART:
+            kept.pop(0)
+        if all(math.hypot(across - a, up - b) >= _APART for a, b in kept):
+            kept.append((across, up))
+            chosen.append(i)
+    return dots(x[chosen], y[chosen], pixel.dot)
