@@ -31,6 +31,8 @@ class Curve:
     """(m,) highest cost in the bucket"""
     mean: Floats
     """(m,) running mean over the last `window` steps, at the bucket's end"""
+    least: Floats
+    """(m,) lowest running mean in the bucket"""
     stride: int
     """steps in a bucket; 1 means nothing was thinned"""
     window: int

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from gdviz.core.curve import running_mean
+from gdviz.core.curve import running_mean, running_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from gdviz.core.curvature import Regime
     from gdviz.core.frame import Frame, RunFrame
-    from gdviz.core.history import Floats, Steps, Table
+    from gdviz.core.history import Floats, Table
     from gdviz.core.optimizer import Optimizer
 
 WINDOW = 20
@@ -138,30 +138,43 @@ class Standing(NamedTuple):
 
 def standing(run: RunFrame, target: float) -> Standing:
     """Where ``run`` stands at the cursor, racing to the cost ``target``."""
-    past, row = run.past, run.row
-    steps, costs = _told(run)
-    best = int(costs.argmin())
-    reached = None
-    if costs[best] <= target:
-        reached = int(steps[(costs[: best + 1] <= target).argmax()])
-    travelled = float(past.travelled[row]) if len(past.travelled) else None
-    state = regime(past, row, run.optimizer, run.ended)
-    now = float(costs[-1]) if math.isfinite(run.cost) else run.cost
-    return Standing(now, reached, float(costs[best]), int(steps[best]), travelled, state)
-
-
-def _told(run: RunFrame) -> tuple[Steps | Floats, Floats]:
-    """Steps and costs up to the cursor, at least one: every one of an exact cost, else the means that the curve has."""
-    curve, past, row = run.curve, run.past, run.row
+    past, row, window = run.past, run.row, run.curve.window
     # Only the last row of a run can be nan, and nan would be the least.
-    n = row + 1 if row == 0 or math.isfinite(past.cost[row]) else row
-    if curve.window == 1 or not len(curve.steps):
-        return past.step[:n], past.cost[:n]
-    # A bucket has the mean at its end, which may be after the cursor.
-    ends = curve.steps + curve.stride - 1
-    before = int(np.searchsorted(ends, past.step[n - 1]))
-    steps = np.append(ends[:before], past.step[n - 1])
-    return steps, np.append(curve.mean[:before], running_mean(past, n - 1, curve.window))
+    end = row + 1 if row == 0 or math.isfinite(past.cost[row]) else row
+    if window == 1 or not len(run.curve.steps):
+        costs = past.cost[:end]
+        best = int(costs.argmin())
+        reached = int((costs <= target).argmax()) if costs[best] <= target else None
+        lowest, now = float(costs[best]), float(costs[-1])
+    else:
+        firsts, least = _buckets(run, end)
+
+        def first(bucket: int, cost: float) -> int:
+            """The first row in a bucket whose mean is so low."""
+            means = running_means(past, firsts[bucket], firsts[bucket + 1], window)
+            return int(firsts[bucket] + (means <= cost).argmax())
+
+        lowest, now = float(least.min()), running_mean(past, end - 1, window)
+        best = first(int(least.argmin()), lowest)
+        reached = first(int((least <= target).argmax()), target) if lowest <= target else None
+    return Standing(
+        cost=now if math.isfinite(run.cost) else run.cost,
+        reached=None if reached is None else int(past.step[reached]),
+        best=lowest,
+        best_step=int(past.step[best]),
+        travelled=float(past.travelled[row]) if len(past.travelled) else None,
+        state=regime(past, row, run.optimizer, run.ended),
+    )
+
+
+def _buckets(run: RunFrame, end: int) -> tuple[list[int], Floats]:
+    """The buckets of a curve before row ``end``: where each begins and the last ends, and the lowest mean of each."""
+    past, curve = run.past, run.curve
+    n = int(np.searchsorted(curve.steps, past.step[end - 1], side="right"))
+    firsts = [*np.searchsorted(past.step[:end], curve.steps[:n]).tolist(), end]
+    least = curve.least[:n].copy()
+    least[-1] = running_means(past, firsts[-2], end, curve.window).min()  # it may go on beyond the cursor
+    return firsts, least
 
 
 def default_target(frame: Frame) -> float:

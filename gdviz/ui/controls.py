@@ -100,7 +100,8 @@ class KnobsPanel(QWidget):
         self._fields: dict[str, RebuildEntry | RebuildPicker] = {}
         self._knobs: dict[str, ValueSlider | NumberEntry] = {}
         self._formulas: dict[str, tuple[str, str]] = {}
-        self._scheduled: QLabel | None = None
+        self._here: QLabel | None = None
+        """what the learning rate is at the cursor"""
         self._schedule = ""
         self._scroll = _Scroll()
         self._footer = self._make_footer()
@@ -130,7 +131,7 @@ class KnobsPanel(QWidget):
         column.setContentsMargins(0, 0, 4, 0)
         column.setSpacing(8)
         self.can_explore, self._schedule = recipe.can_explore, recipe.schedule
-        self._cost = self._scheduled = None
+        self._cost = self._here = None
         if recipe.cost is not None:
             column.addWidget(self._cost_card(recipe.cost))
         column.addWidget(self._optimizer_card(recipe))
@@ -148,10 +149,18 @@ class KnobsPanel(QWidget):
         if name in self._knobs:
             self._knobs[name].set_value(value)
 
-    def set_rate(self, rate: float) -> None:
-        """Say what the schedule has made of the learning rate at the cursor."""
-        if self._scheduled is not None:
-            self._scheduled.setText(f"{self._schedule} schedule: {number(rate)} here")
+    def set_rate(self, rate: float, rule: str = "") -> None:
+        """Say the learning rate at the cursor, which a schedule scales or that of another ``rule`` has been."""
+        if self._here is None:
+            return
+        if rule:
+            self._here.setText(f"here: {rule} at {number(rate)}")
+        elif self._schedule:
+            self._here.setText(f"here: {number(rate)} ({self._schedule} schedule)")
+        else:
+            self._here.setText("" if rate == self._knobs["learning_rate"].value else f"here: {number(rate)}")
+        if self._here.text():
+            self._here.show()  # and it keeps its place, so that nothing moves to and fro
 
     def set_zones(self, zones: tuple[Zone, ...], limit: float | None, where: str = "") -> None:
         """Paint what learning rates do ``where``, under their slider, and a mark at the stability limit."""
@@ -191,11 +200,12 @@ class KnobsPanel(QWidget):
         column.addWidget(self._formula)
         for knob, value in recipe.live:
             column.addWidget(self._live_row(knob, value, recipe.zoned))
-            if knob.name == "learning_rate" and self._schedule:
-                self._scheduled = QLabel(f"{self._schedule} schedule")
-                self._scheduled.setProperty("role", "muted")
-                self._scheduled.setToolTip(tip("The recipe scales the learning rate above as the run goes on"))
-                column.addWidget(self._scheduled)
+            if knob.name == "learning_rate":
+                self._here = QLabel()
+                self._here.setProperty("role", "muted")
+                self._here.setToolTip(tip("At the step under the cursor: a recipe, or a hand, changes or scales it"))
+                self._here.hide()
+                column.addWidget(self._here)
             if knob.name == "learning_rate" and recipe.can_explore:
                 column.addWidget(self._explore_button())
         if recipe.cost is not None:

@@ -6,11 +6,13 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 import msgspec
-from PySide6.QtCore import QObject, QSize
+from PySide6.QtCore import QObject, QSize, Signal
 from PySide6.QtWidgets import QStackedWidget
 
 from gdviz.core.curvature import sharpness_images, zones
 from gdviz.core.optimizer import Limits
+from gdviz.core.optimizers import kind_of
+from gdviz.core.spec import knobs
 from gdviz.core.standing import NOISY_WINDOW, regime
 from gdviz.ui.panels.explorer import ExplorerPanel
 
@@ -49,12 +51,17 @@ _SAYS_OF_NETWORKS = {
 class StepSizes(QObject):
     """Ties the slider's zones, the explorer and the message bar to the selected run."""
 
+    rule_changed = Signal()
+    """the selected run goes on by another rule, as its recipe wants it"""
+
     def __init__(
         self, session: Session, knobs: KnobsPanel, messages: MessageBar, beside: QWidget, theme: Theme
     ) -> None:
         super().__init__(session)
         self._session, self._knobs, self._messages, self._theme = session, knobs, messages, theme
         self._sweep: Sweep | None = None
+        self._rule: Optimizer | None = None
+        """that the knobs panel shows"""
         self._waiting = False
         self._shown_at = 0.0
         self.explorer = ExplorerPanel(theme)
@@ -91,6 +98,7 @@ class StepSizes(QObject):
     def show_recipe(self) -> None:
         """Other runs are on show: what was swept was not theirs."""
         self._sweep = None
+        self._rule = None if self._session.run is None else self._session.run.optimizer
         self.explorer.set_stale(True)
         if not self._knobs.can_explore:
             self._close()
@@ -103,9 +111,22 @@ class StepSizes(QObject):
             self.explorer.show_frame(frame)
         if not self._session.playing or monotonic() - self._shown_at > _READABLE:
             self._shown_at = monotonic()
-            self._knobs.set_rate(frame.run.learning_rate)
+            self._follow_rule(frame)
             self._show_zones(frame)
             self._show_regime(frame)
+
+    def _follow_rule(self, frame: Frame) -> None:
+        """Show the rule in force at the newest step, as a recipe may change it, and say what it is at the cursor."""
+        run = self._session.run
+        if run is None:
+            return
+        if type(run.optimizer) is not type(self._rule):
+            self.rule_changed.emit()
+        elif run.optimizer != self._rule:
+            for knob in knobs(type(run.optimizer)):
+                self._knobs.set_knob(knob.name, getattr(run.optimizer, knob.name))
+        self._rule, there = run.optimizer, frame.run.optimizer
+        self._knobs.set_rate(frame.run.learning_rate, "" if type(there) is type(self._rule) else kind_of(type(there)))
 
     def _explore(self) -> None:
         run = self._session.run

@@ -189,6 +189,7 @@ class Window(QMainWindow):
         self.anatomy.step_asked.connect(session.forward)
         self.anatomy.closed.connect(self._toggle_anatomy)
         self.step_sizes.place.currentChanged.connect(self._show_third)
+        self.step_sizes.rule_changed.connect(lambda: self.knobs.show_recipe(knobs_recipe(session)))
 
     def _make_keys(self) -> dict[tuple[int, bool], Callable[[], None]]:
         """What each transport key does, by key and whether Shift is held."""

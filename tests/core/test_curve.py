@@ -15,19 +15,23 @@ COSTS = st.floats(-1e3, 1e3) | st.sampled_from([np.inf, -np.inf, np.nan, 1e300])
 
 
 def direct(steps: list[int], costs: list[float], window: int, stride: int) -> Floats:
-    """Rows of first step, low, high and mean, one bucket after the other."""
+    """Rows of first step, low, high, mean and least mean, one bucket after the other."""
     rows = [(s, c) for s, c in zip(steps, costs, strict=True) if np.isfinite(c)]
+
+    def mean(end: int) -> float:
+        seen = [c for s, c in rows if end - window < s <= end]
+        return sum(c / len(seen) for c in seen)
+
     buckets = []
     for start in sorted({s // stride * stride for s, _ in rows}):
         inside = [c for s, c in rows if start <= s < start + stride]
-        end = max(s for s, _ in rows if s < start + stride)
-        seen = [c for s, c in rows if end - window < s <= end]
-        buckets.append((start, min(inside), max(inside), sum(c / len(seen) for c in seen)))
-    return np.array(buckets, dtype=float).reshape(-1, 4).T
+        means = [mean(s) for s, _ in rows if start <= s < start + stride]
+        buckets.append((start, min(inside), max(inside), means[-1], min(means)))
+    return np.array(buckets, dtype=float).reshape(-1, 5).T
 
 
 def arrays(curve: Curve) -> Floats:
-    return np.stack([curve.steps, curve.low, curve.high, curve.mean])
+    return np.stack([curve.steps, curve.low, curve.high, curve.mean, curve.least])
 
 
 @given(
@@ -87,7 +91,7 @@ def test_a_curve_handed_out_stays_as_it_is() -> None:
     builder.extend(np.array([3]), np.array([np.nan]))
     assert builder.curve() is curve, "nothing was added"
     builder.extend(np.arange(4, 9), np.full(5, 9.0))
-    np.testing.assert_array_equal(arrays(curve), [[0, 1, 2], [3, 2, 1], [3, 2, 1], [3, 2.5, 1.5]])
+    np.testing.assert_array_equal(arrays(curve), [[0, 1, 2], [3, 2, 1], [3, 2, 1], *2 * [[3, 2.5, 1.5]]])
     assert builder.curve().stride == 4
 
 

@@ -272,6 +272,34 @@ optimizer = { kind = "gradient-descent", learning_rate = 1.0 }
     assert default_target(frame) == pytest.approx(math.ceil(table.cost[0]) / 100)
 
 
+def test_the_best_is_that_of_every_step_however_long_a_run_has_become(finish_runs: Finish) -> None:
+    """What has happened up to a step is the same, whatever happened afterwards: a run and its fork have one best."""
+    toml = """
+[problem]
+kind = "digits"
+train_size = 64
+hidden = [4]
+[stop]
+steps = 5000
+[[runs]]
+batch_size = 8
+optimizer = { kind = "gradient-descent", learning_rate = 0.5 }
+"""
+    (run,) = finish_runs(toml)
+    run.history.snapshot(run.row)
+    scene, costs = Scene([run]), run.history.table().cost
+    means = np.array([costs[max(0, step - 99) : step + 1].mean() for step in range(5001)])
+    for step in (0, 1, 99, 1234, 4095, 4096, 4999, 5000):
+        frame = scene.frame(step)
+        assert frame is not None
+        assert frame.run.curve.stride > 1
+        least = means[: step + 1]
+        now = standing(frame.run, 1.001 * float(least.min()))
+        assert now.best == pytest.approx(least.min(), rel=1e-12)
+        assert now.best_step == int(least.argmin())
+        assert now.reached == int((least <= 1.001 * least.min()).argmax())
+
+
 def test_the_target_leaves_a_hundredth_of_the_way_down(finish_runs: Finish) -> None:
     assert default_target(framed(finish_runs, "parabola", 0.1, 2)) == pytest.approx(0.3)  # of 25, rounded up
     himmelblau = framed(finish_runs, "rosenbrock", 1e-4, 2)

@@ -97,3 +97,51 @@ def test_a_step_is_taken_apart_part_by_part(window: Window, shown: Open, qtbot: 
     assert window.anatomy.part == 0
     QTest.keyClick(window, Key.Key_A)
     assert (window.anatomy.isVisible(), window.race.isVisible()) == (False, True)
+
+
+CHANGING = """
+[problem]
+kind = "surface"
+name = "parabola"
+[stop]
+steps = 100
+[[runs]]
+optimizer = { kind = "gradient-descent", learning_rate = 0.02 }
+changes = [{ step = 5, learning_rate = 0.05 }, { step = 10, optimizer = { kind = "adam", learning_rate = 0.1 } }]
+"""
+
+
+def says(window: Window) -> tuple[str, str, str]:
+    """The rule that the panel names, its rate, and what it says of the cursor."""
+    here = window.knobs._here
+    assert here is not None
+    return (
+        str(window.knobs._fields["optimizer"].value()),
+        f"{window.knobs._knobs['learning_rate'].value:g}",
+        here.text() if here.isVisible() else "",
+    )
+
+
+def test_the_panel_follows_a_recipe_that_changes_its_rule(window: Window, shown: Open, qtbot: QtBot) -> None:
+    shown(CHANGING)
+    go(window, qtbot, 3)
+    qtbot.waitUntil(lambda: says(window) == ("gradient-descent", "0.02", ""))
+    go(window, qtbot, 7)
+    qtbot.waitUntil(lambda: says(window) == ("gradient-descent", "0.05", ""))
+    window.session.seek(3)
+    qtbot.waitUntil(lambda: says(window) == ("gradient-descent", "0.05", "here: 0.02"))
+    window.session.to_live()
+    go(window, qtbot, 12)
+    qtbot.waitUntil(lambda: says(window)[:2] == ("adam", "0.1"))
+    window.session.seek(7)
+    qtbot.waitUntil(lambda: says(window) == ("adam", "0.1", "here: gradient-descent at 0.05"))
+
+
+def test_a_schedules_rate_is_said_at_the_cursor(window: Window, shown: Open, qtbot: QtBot) -> None:
+    shown(CHANGING[: CHANGING.index("changes")] + 'schedule = { kind = "cosine" }')
+    assert says(window) == ("gradient-descent", "0.02", "here: 0.02 (cosine schedule)")
+    go(window, qtbot, 50)
+    qtbot.waitUntil(lambda: says(window)[2] == "here: 0.01 (cosine schedule)")
+    window.knobs.knob_changed.emit("learning_rate", 0.2)
+    go(window, qtbot, 51)
+    qtbot.waitUntil(lambda: says(window)[1:] == ("0.2", "here: 0.09686 (cosine schedule)"))

@@ -47,7 +47,7 @@ def a_run(problem: Surface, *points: tuple[float, float], **other: object) -> Ru
     run = RunFrame(
         colour=0, label="lr 0.1", ghost=False, on_surface=True, step=len(trail) - 1, newest=len(trail) - 1,
         epoch=None, cost=float(costs[-1]), grad_norm=1.0, learning_rate=0.1, ended="",
-        curve=Curve(NOTHING, NOTHING, NOTHING, NOTHING, 1, 1),
+        curve=Curve(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, 1, 1),
         evaluations=Evaluations(np.empty(0, np.int64), NOTHING, NOTHING, NOTHING, NOTHING),
         trail=trail, trail_costs=costs, off_plane=0.0, optimizer=GradientDescent(learning_rate=0.1),
         past=History(2, 0, np.dtype(float), 64).table(), row=0,

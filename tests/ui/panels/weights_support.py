@@ -50,7 +50,7 @@ def run_frame(step: int = 0, label: str = "", colour: int = 0) -> RunFrame:
         grad_norm=1.0,
         learning_rate=0.1,
         ended="",
-        curve=Curve(none, none, none, none, 1, 1),
+        curve=Curve(none, none, none, none, none, 1, 1),
         evaluations=Evaluations(none.astype(np.int64), none, none, none, none),
         trail=np.zeros((0, 2)),
         trail_costs=none,

@@ -265,10 +265,12 @@ def _fold(curve: Curve, columns: int, left: float, right: float) -> Curve:
     # A power of two, from a multiple of it, so that columns hold still as the curve grows.
     fold = 1 << (max(last - first - 1, 0) // columns).bit_length()
     first -= first % fold
-    steps, low, high, mean = (c[first:last] for c in (curve.steps, curve.low, curve.high, curve.mean))
+    steps, low, high, mean, least = (
+        c[first:last] for c in (curve.steps, curve.low, curve.high, curve.mean, curve.least)
+    )
     if fold > 1:
         firsts = np.arange(0, last - first, fold)
         lasts = np.minimum(firsts + fold - 1, last - first - 1)
         low, high = np.minimum.reduceat(low, firsts), np.maximum.reduceat(high, firsts)
-        steps, mean = steps[firsts], mean[lasts]
-    return Curve(steps, low, high, mean, fold * curve.stride, curve.window)
+        steps, mean, least = steps[firsts], mean[lasts], np.minimum.reduceat(least, firsts)
+    return Curve(steps, low, high, mean, least, fold * curve.stride, curve.window)

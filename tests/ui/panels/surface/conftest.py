@@ -68,7 +68,7 @@ class Frames:
         run = RunFrame(
             colour=0, label="lr 0.1", ghost=False, on_surface=True, step=len(thetas) - 1, newest=len(thetas) - 1,
             epoch=None, cost=float(costs[-1]), grad_norm=1.0, learning_rate=learning_rate, ended="",
-            curve=Curve(NOTHING, NOTHING, NOTHING, NOTHING, 1, 1),
+            curve=Curve(NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, 1, 1),
             evaluations=Evaluations(np.empty(0, np.int64), NOTHING, NOTHING, NOTHING, NOTHING),
             trail=np.stack([thetas[:, 0], costs], axis=1) if cost.n_params == 1 else thetas,
             trail_costs=costs, off_plane=0.0, optimizer=GradientDescent(learning_rate=learning_rate),
