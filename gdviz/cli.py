@@ -209,7 +209,9 @@ def _render(options: argparse.Namespace) -> int:
 
 
 def _open(options: argparse.Namespace) -> int:
-    name = options.scenario or "digits"
+    from gdviz.core.scenario import DEFAULT
+
+    name = options.scenario or DEFAULT
     if not _has_display():
         if not options.scenario:
             return _film_instead(name)

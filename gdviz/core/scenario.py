@@ -22,6 +22,8 @@ from gdviz.core.surfaces import SURFACES
 MOST_BYTES = 1 << 20
 """a scenario file is a page of text; anything larger is something else"""
 
+DEFAULT = "digits"
+"""the scenario that is opened where none is named"""
 MOST_RUNS = 64
 
 Count: TypeAlias = Annotated[int, Meta(ge=1, le=10**12)]

@@ -33,8 +33,9 @@ _TURNS = 0.3
 """share of the steps at which a knob turns back"""
 _OTHER_RATE = 1.5
 """a learning rate that changes by this factor begins another descent; most schedules move by less in a step"""
-NOISY_WINDOW = 200
-"""steps in each of the two means that tell the trend of mini-batches"""
+_NOISY = 200, 1 / 8, 2000
+"""Steps in each of the two means that tell the trend of mini-batches: at least so many, then this share of all steps,
+at most so many. A cost that falls ever more slowly falls still."""
 
 
 def regime(past: Table, row: int, optimizer: Optimizer, ended: str) -> Regime:
@@ -69,14 +70,16 @@ def regime(past: Table, row: int, optimizer: Optimizer, ended: str) -> Regime:
 
 
 def _noisy_regime(past: Table, row: int) -> Regime:
-    """From the running mean of a network's costs."""
-    step = int(past.step[row])
-    if step < 2 * NOISY_WINDOW:
-        return ""
-    first, middle = (past.index(step - back) + 1 for back in (2 * NOISY_WINDOW, NOISY_WINDOW))
-    before, after = past.cost[first:middle], past.cost[middle : row + 1]
-    noise = math.sqrt(before.var() / len(before) + after.var() / len(after))
-    return trend(float(before.mean()), float(after.mean()), noise)
+    """From the means of a network's costs: of the last steps, and where these tell nothing, of more of them."""
+    step, (least, share, most) = int(past.step[row]), _NOISY
+    word: Regime = ""
+    for window in (least, min(int(share * step), most)):
+        if word in ("", "crawling") and least <= window <= step // 2:
+            first, middle = (past.index(step - back) + 1 for back in (2 * window, window))
+            before, after = past.cost[first:middle], past.cost[middle : row + 1]
+            noise = math.sqrt(before.var() / len(before) + after.var() / len(after))
+            word = trend(float(before.mean()), float(after.mean()), noise)
+    return word
 
 
 def motion(knobs: Floats, slopes: Floats, optimizer: Optimizer) -> Regime:

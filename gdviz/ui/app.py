@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 import sys
+from functools import partial
 
 os.environ.setdefault("PYQTGRAPH_QT_LIB", "PySide6")
 
@@ -13,6 +14,7 @@ from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from gdviz.core.scenario import DEFAULT
 from gdviz.export.saved import scenario_of
 from gdviz.ui.autosave import EVERY, Autosave
 from gdviz.ui.session import Session
@@ -34,6 +36,7 @@ def run_app(name: str, every: float = EVERY) -> int:
     window = make_window()
     autosave = keep_unsaved(window, every)
     window.show()
+    window.session.refused.connect(partial(_open_instead, window), Qt.ConnectionType.SingleShotConnection)
     window.open(name)
     autosave.offer()
     settle()
@@ -45,6 +48,13 @@ def run_app(name: str, every: float = EVERY) -> int:
     code = app.exec()
     autosave.finish()
     return code
+
+
+def _open_instead(window: Window, reason: str) -> None:
+    """Where the first file turns out to be damaged, there is something to look at beside the sentence about it."""
+    if window.session.scenario is None:
+        window.open(DEFAULT)
+        window.session.message.emit("error", reason, None)
 
 
 _SWITCH_SECONDS = 0.002

@@ -271,7 +271,7 @@ class KnobsPanel(QWidget):
             lambda x: knob.low <= x <= knob.high and not (knob.above_low and x == knob.low),
             f"a number {least} {number(knob.low)} up to {number(knob.high)}",
         )
-        entry.setFixedWidth(entry.fontMetrics().horizontalAdvance("0.00000000"))
+        entry.set_room("0.00000000")
         entry.setToolTip(tip(f"{label}: {knob.description}. Takes effect at the next step"))
         entry.value_changed.connect(lambda value: self.knob_changed.emit(knob.name, value))
         entry.rejected.connect(self.rejected)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gdviz.core.schedules import Constant
+from gdviz.ui.numbers import number
+
 if TYPE_CHECKING:
     from gdviz.core.run import Run
 
@@ -11,7 +14,9 @@ if TYPE_CHECKING:
 def ending(run: Run) -> tuple[str, str]:
     """The kind of the message (info, warning or error) and its sentence."""
     if not run.fixed:
-        return "info", f"{run.label}: {run.ended}. Play goes on beyond it."
+        constant = isinstance(run.spec.schedule, Constant)
+        rate = "" if constant else f", at the schedule's last rate, {number(run.row.learning_rate)}"
+        return "info", f"{run.label}: {run.ended}. Play goes on beyond it{rate}."
     if run.ended.startswith("blew up"):
         rate = f"{run.row.learning_rate:.4g}"
         left = f"at a learning rate of {rate} its cost has left the range of numbers."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from msgspec.structs import replace
 from PySide6.QtCore import QObject, Qt
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from PySide6.QtGui import QAction
     from PySide6.QtWidgets import QWidget
 
+    from gdviz.core.run import Run
     from gdviz.ui.incoming import Incoming
     from gdviz.ui.session import Action, Session
     from gdviz.ui.worker import Saved
@@ -43,11 +45,14 @@ class Files(QObject):
         self._asked = self._opened_as = ""
         self._place: Path | None = None
         """where the runs were saved or opened"""
+        self._there: WeakSet[Run] = WeakSet()
+        """those that are in that file, as far as they had come"""
         self.unsaved: Callable[[], Sequence[Action]] = tuple
         """what else there is to be opened: each with what it is called, and what opens it"""
         Drops(parent, self._take)
         session.opened.connect(self._opened)
         session.saved.connect(self._saved)
+        session.read.connect(lambda shown: self._there.update(shown.runs))
 
     def open(self, name: str) -> bool:
         """Open a scenario by name or file, or saved runs; False, with a message, where they cannot be."""
@@ -60,8 +65,11 @@ class Files(QObject):
             self.open(path)
 
     def save(self) -> None:
-        """Save the runs as they are now: where they were saved or opened, else where one wants them."""
-        if self._place is None:
+        """Save the runs as they are now: where they were saved or opened, else where one wants them.
+
+        Runs that began anew since then do not take the place of those in a file without a question.
+        """
+        if self._place is None or self._there.isdisjoint(self._session.runs):
             self.ask_where_to_save()
         else:
             self._session.save(self._place)
@@ -146,6 +154,7 @@ class Files(QObject):
         if not (saved.silent or saved.reason):
             remember(saved.path)
             self._place = saved.path
+            self._there = WeakSet(saved.steps)
 
     def _say(self, kind: str, text: str) -> None:
         self._session.message.emit(kind, text, None)

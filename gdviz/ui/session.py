@@ -58,8 +58,8 @@ class _Coming:
 class Session(Lineup):
     """One scenario at work. A new one, or a reset, replaces the runs; the runs before a reset stay as ghosts."""
 
-    refused = Signal()
-    """what was to be opened could not be built: all is as it was"""
+    refused = Signal(str)
+    """(one sentence): why what was to be opened could not be built; all is as it was"""
     loading = Signal(str)
     """a scenario is being built: what is waited for"""
     saved = Signal(object)
@@ -310,7 +310,7 @@ class Session(Lineup):
         if scene is not None and coming.back is None and not coming.opening:
             hidden |= scene.hidden
             if coming.keep_ghosts:
-                ghosts = scene.runs
+                ghosts = scene.runs if any(run.step > 0 for run in scene.runs) else scene.ghosts
             elif scene.run in runs:  # a fork leaves all where they are
                 ghosts = scene.ghosts
             if len(scene.runs) == len(runs):  # a reset hides what was hidden
@@ -344,7 +344,7 @@ class Session(Lineup):
             return  # it was overtaken by another order
         self._coming = None
         self._set_playing(False)
-        self.refused.emit()
+        self.refused.emit(reason)
         if self._resume:  # what could not be built leaves what ran before it as it was
             self.play()
 
@@ -359,7 +359,7 @@ class Session(Lineup):
 
     def _after_frame(self, frame: Frame) -> None:
         for run in self.runs:
-            if run.ended and (run, run.ended) not in self._announced:
+            if run.ended and not run.left and (run, run.ended) not in self._announced:
                 self._announced.add((run, run.ended))
                 self._announce(run)
         self._slices.look(frame, moving=self.playing or self._worker.going)

@@ -174,7 +174,7 @@ class Slices(QObject):
             self._later.start(math.ceil(1000 * wait))
             return
         self._unmeasured = self._to_measure(scene, frame)
-        between = [] if self._moving or frame.live else _between(scene, frame)
+        between = [] if self._moving else _between(scene, frame)
         if not (wants or self._unmeasured or between):
             return
         self._key, self._begun, scene.remaking = object(), monotonic(), wants

@@ -146,7 +146,7 @@ class ValueSlider(QWidget):
         super().__init__()
         self._low, self._high = low, high
         self.entry = NumberEntry(name, value, self._accepts, expected)
-        self.entry.setFixedWidth(self.entry.fontMetrics().horizontalAdvance("0.00000000"))
+        self.entry.set_room("0.00000000")
         self.track = self._TRACK(self._FINE)
         self.track.setAccessibleName(f"{name} slider")
         self.label = QLabel(f"{name} ({unit})" if unit else name)

@@ -13,7 +13,7 @@ from gdviz.core.curvature import sharpness_images, zones
 from gdviz.core.optimizer import Limits
 from gdviz.core.optimizers import kind_of
 from gdviz.core.spec import knobs
-from gdviz.core.standing import NOISY_WINDOW, regime
+from gdviz.core.standing import regime
 from gdviz.ui.panels.explorer import ExplorerPanel
 
 if TYPE_CHECKING:
@@ -41,9 +41,9 @@ _SAYS = {
     "blew up": "The cost has left the range of numbers.",
 }
 _SAYS_OF_NETWORKS = {
-    "crawling": f"The mean cost of the last {NOISY_WINDOW} steps is about that of the {NOISY_WINDOW} before.",
-    "converging": f"The mean cost of the last {NOISY_WINDOW} steps is below that of the {NOISY_WINDOW} before.",
-    "unstable": f"The mean cost of the last {NOISY_WINDOW} steps is above that of the {NOISY_WINDOW} before.",
+    "crawling": "The mean cost of the last steps is about that of as many before: the noise hides what has changed.",
+    "converging": "The mean cost of the last steps is below that of as many before.",
+    "unstable": "The mean cost of the last steps is above that of as many before.",
     "blew up": _SAYS["blew up"],
 }
 

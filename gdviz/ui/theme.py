@@ -43,13 +43,14 @@ class Theme:
     on `panel`"""
 
     def run(self, colour: int, ghost: bool = False, left: bool = False) -> QColor:
-        """The colour of a run: its index goes round. One that was left for a fork is paler, and can still be told."""
+        """The colour of a run; its index goes round, nearer to the colour of text the second time.
+
+        One that was left for a fork is paler, and can still be told.
+        """
         full = QColor(self.ghost if ghost else self.runs[colour % len(self.runs)])
-        if not left:
-            return full
-        back = QColor(self.panel)
-        ends = ((c.red(), c.green(), c.blue()) for c in (full, back))
-        return QColor(*(round(_PALE * ours + (1 - _PALE) * theirs) for ours, theirs in zip(*ends, strict=True)))
+        if not ghost and colour // len(self.runs) % 2:
+            full = _mixed(full, QColor(self.text))
+        return _mixed(full, QColor(self.panel)) if left else full
 
     def regime(self, name: str) -> QColor:
         """The colour of what a learning rate does, by its word; muted where there is no word."""
@@ -78,6 +79,11 @@ def cost_table() -> Table:
     """(256, 3) viridis: dark is low, light is high, perceptually even (Smith & van der Walt, 2015)."""
     table: Table = pg.colormap.get("viridis").getLookupTable(nPts=256)
     return table[:, :3]
+
+
+def _mixed(one: QColor, other: QColor) -> QColor:
+    ends = ((c.red(), c.green(), c.blue()) for c in (one, other))
+    return QColor(*(round(_PALE * ours + (1 - _PALE) * theirs) for ours, theirs in zip(*ends, strict=True)))
 
 
 DARK = Theme(

@@ -6,7 +6,7 @@ import math
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QPointF, QSize, Qt, Signal, SignalInstance
+from PySide6.QtCore import QEvent, QPointF, QSize, Qt, Signal, SignalInstance
 from PySide6.QtGui import QPainter, QPalette, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QWidget
 
@@ -295,14 +295,20 @@ class TimelineBar(QWidget):
         if step != self.track.value():
             self.track.setValue(step)
 
-    def set_readout(self, text: str) -> None:
-        """Show the figures at the cursor. Their place never shrinks, so that nothing trembles."""
+    def set_readout(self, text: str, widest: str) -> None:
+        """Show the figures at the cursor. There is room for the ``widest``, which never shrinks: nothing trembles."""
         if text != self.readout.text():
             self.readout.setText(text)
-            em = self.readout.fontMetrics().height()
-            wanted = 2 * em * math.ceil(self.readout.sizeHint().width() / (2 * em))
+            metrics = self.readout.fontMetrics()
+            em = metrics.height()
+            wanted = 2 * em * math.ceil(metrics.horizontalAdvance(widest) / (2 * em))
             if wanted > self.readout.minimumWidth():
                 self.readout.setMinimumWidth(wanted)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self.readout.setMinimumWidth(0)
 
     def _nudge(self, steps: int) -> None:
         before = self.track.value()

@@ -11,7 +11,7 @@ import math
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, QUrl, Signal
+from PySide6.QtCore import QEvent, QSize, Qt, QUrl, Signal
 from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import (
     QComboBox,
@@ -133,8 +133,19 @@ class NumberEntry(QLineEdit):
         self.setAlignment(Qt.AlignmentFlag.AlignRight)
         self.setMaxLength(40)
         self.set_value(value)
+        self._room = ""
         self.textEdited.connect(lambda: mark(self, "wrong", False))
         self.editingFinished.connect(self._commit)
+
+    def set_room(self, text: str) -> None:
+        """Be as wide as this takes, in whatever font."""
+        self._room = text
+        self.setFixedWidth(self.fontMetrics().horizontalAdvance(text))
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange and self._room:
+            self.set_room(self._room)
 
     def set_value(self, value: float) -> None:
         """Show a number; says nothing."""

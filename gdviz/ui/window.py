@@ -23,6 +23,7 @@ from gdviz.ui.files import Files
 from gdviz.ui.forks import fork_menu
 from gdviz.ui.icons import icon
 from gdviz.ui.keys import repeats, transport_key
+from gdviz.ui.numbers import number
 from gdviz.ui.panels.anatomy import AnatomyPanel
 from gdviz.ui.panels.loss import LossPanel
 from gdviz.ui.panels.race import RacePanel
@@ -254,7 +255,9 @@ class Window(QMainWindow):
     def _ask_how_to_fork(self) -> None:
         """Offer what could be otherwise from the step on show; live, there is nothing to branch off from."""
         frame = self.session.timeline.frame
-        if frame is not None and not frame.live:
+        if frame is None or frame.live:
+            self._show_message("info", "F branches off from a past step: go back to one first, with Left.", None)
+        else:
             button = self.transport.fork
             fork_menu(self, frame, self.session.fork).popup(button.mapToGlobal(button.rect().bottomLeft()))
 
@@ -334,16 +337,14 @@ class Window(QMainWindow):
         self.transport.set_past(not frame.live)
         # Live, the few steps that were taken since the snapshot are no past to look at.
         self.timeline_bar.set_position(run.step, run.step if frame.live else run.newest, frame.live)
-        parts = [f"step {run.step:,}"]
-        if not frame.live:
-            parts[0] += f" of {run.newest:,}"
-        if run.epoch is not None:
-            parts.append(f"epoch {run.epoch:.2f}")
-        if run.accuracy is not None:
-            parts.append(f"test accuracy {100 * run.accuracy:.1f} %")
-        else:
-            parts.append(f"cost {run.cost:.4g}")
-        self.timeline_bar.set_readout(" · ".join(parts))
+        parts = [f"epoch {run.epoch:.2f}"] if run.epoch is not None else []
+        parts.append(
+            f"cost {number(run.cost)}" if run.accuracy is None else f"test accuracy {100 * run.accuracy:.1f} %"
+        )
+        at, newest = (f"step {step:,} of {run.newest:,}" for step in (run.step, run.newest))
+        if frame.live:
+            at = f"step {run.step:,}"
+        self.timeline_bar.set_readout(" · ".join([at, *parts]), " · ".join([newest, *parts]))
 
     def _show_message(self, kind: str, text: str, action: Action | None) -> None:
         self.messages.show_message(kind, text, action)

@@ -230,6 +230,12 @@ class Worker(QThread):
         return True
 
     def _rest(self, until: float) -> None:
+        # Who looks at a race on a surface compares its runs at the same step: a round that was begun is done.
+        racing = [run for run in self._runs if run.steps_per_epoch is None and not run.ended]
+        foremost = max((run.step for run in racing), default=0)
+        for run in racing:
+            if run.step == foremost - 1:
+                run.advance()
         for run in self._runs:
             # In the midst of a step the knobs are no row's: that step is done first, unless there is a new order.
             while run.between and not self._attention.is_set():

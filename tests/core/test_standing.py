@@ -182,6 +182,16 @@ def test_noise_is_no_word() -> None:
     assert regime(falling, 20_200, rule, "") == "converging"
 
 
+def test_a_cost_that_falls_ever_more_slowly_falls_still() -> None:
+    """By 2 % in 1,000 steps, which the noise of 200 steps hides."""
+    steps = np.arange(20_001)
+    costs = 0.05 * (1 - 2e-5 * (steps - 20_000)) * (1 + 0.3 * np.random.default_rng(0).standard_normal(20_001))
+    table = network_past(costs)
+    said = [regime(table, row, GradientDescent(), "") for row in range(16_000, 20_001, 100)]
+    assert said.count("converging") > 0.7 * len(said)
+    assert "unstable" not in said
+
+
 def test_a_networks_window_is_400_steps() -> None:
     """Ten times higher costs before these do not count, and ten times lower ones after the cursor neither."""
     costs = np.concatenate([np.full(100, 10.0), np.full(200, 1.0), np.full(200, 0.98), np.full(100, 0.1)])

@@ -170,6 +170,7 @@ def test_what_is_hidden_stays_hidden_but_for_another_scenario(window: Window, sh
 
 def test_only_one_and_all(window: Window, shown: Open, qtbot: QtBot) -> None:
     shown(BOWLS)
+    go(window, qtbot, 1)
     with qtbot.waitSignal(window.session.opened, timeout=LONG):
         window.session.reset()
     ghost = window.session.everyone[1]
@@ -282,6 +283,7 @@ def test_undo_of_a_name_changes_nothing_else(window: Window, shown: Open, qtbot:
 
 def test_a_ghost_has_a_name_of_its_own(window: Window, shown: Open, qtbot: QtBot) -> None:
     shown(BOWLS)
+    go(window, qtbot, 1)
     with qtbot.waitSignal(window.session.opened, timeout=LONG):
         window.session.reset()
     ghost = window.session.everyone[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,11 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QFileDialog
 
-from gdviz.core.scenario import parse
+from gdviz.core.scenario import DEFAULT, parse
 from gdviz.core.shown import Shown
 from gdviz.export.saved import load, save
 from gdviz.ui import files as files_module
+from gdviz.ui.app import _open_instead
 from gdviz.ui.files import file_to_save
 from tests.support import (
     DIGITS,
@@ -115,6 +117,54 @@ def test_it_opens_as_it_was_looked_at(
     with qtbot.waitSignal(session.opened, timeout=20_000):
         session.redo()
     assert drawn() == before
+
+
+def test_a_damaged_file_at_the_start_leaves_something_to_look_at(window: Window, qtbot: QtBot, path: Path) -> None:
+    scenario, session = parse(DIGITS, "test"), window.session
+    save(path, Shown(scenario, synchronous(scenario, 5)))
+    path.write_bytes(path.read_bytes()[:-1])
+    session.refused.connect(
+        partial(_open_instead, window), Qt.ConnectionType.SingleShotConnection
+    )  # as the program does
+    with qtbot.waitSignal(session.opened, timeout=20_000):
+        assert window.open(str(path))
+    assert session.name == DEFAULT
+    assert window.messages.kind == "error"
+    assert window.messages._text.accessibleName() == f"{path}: damaged: it is cut short"
+
+
+def test_runs_that_began_anew_do_not_take_a_files_place_without_a_question(
+    window: Window, shown: Open, qtbot: QtBot, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def choose(parent: Window, name: str) -> str:
+        asked.append(name)
+        return ""
+
+    monkeypatch.setattr(files_module, "file_to_save", choose)
+    scenario = parse(DIGITS, "test")
+    save(path, Shown(scenario, synchronous(scenario, 20)))
+    session = window.session
+    with qtbot.waitSignal(session.opened, timeout=20_000):
+        window.open(str(path))
+    with qtbot.waitSignal(session.saved, timeout=20_000):
+        window.files.save()
+    session.seek(10)
+    with qtbot.waitSignal(session.opened, timeout=20_000):
+        session.fork({"learning_rate": 0.1}, "slower")
+    with qtbot.waitSignal(session.saved, timeout=20_000):
+        window.files.save()
+    assert asked == []
+    with qtbot.waitSignal(session.opened, timeout=20_000):
+        session.reset()
+    window.files.save()
+    assert asked == [str(path)]
+    with qtbot.waitSignal(session.opened, timeout=20_000):
+        session.undo()
+    with qtbot.waitSignal(session.saved, timeout=20_000):
+        window.files.save()
+    assert len(asked) == 1
 
 
 def test_saving_while_it_trains_takes_down_one_moment(

@@ -250,11 +250,12 @@ def test_live_is_lit_only_by_being_live(timeline: TimelineBar, qtbot: QtBot) -> 
 
 
 def test_a_counting_readout_moves_nothing(timeline: TimelineBar) -> None:
-    timeline.set_readout("step 1,111 of 6,000 · epoch 0.2 · accuracy 11.1 %")
+    widest = "step 8,888 of 8,888 · epoch 0.8 · accuracy 88.8 %"
+    timeline.set_readout("step 8,888 · epoch 0.8 · accuracy 88.8 %", widest)
     QApplication.processEvents()
     place = timeline.track.geometry(), timeline.readout.geometry()
-    for text in ("step 8,888 of 8,888 · epoch 0.8 · accuracy 88.8 %", "step 0 of 0"):
-        timeline.set_readout(text)
+    for text in ("step 1,111 of 8,888 · epoch 0.2 · accuracy 11.1 %", widest, "step 0"):
+        timeline.set_readout(text, widest)
         QApplication.processEvents()
         assert (timeline.track.geometry(), timeline.readout.geometry()) == place
 

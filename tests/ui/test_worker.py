@@ -169,6 +169,20 @@ def test_at_rest_knobs_and_row_are_of_one_step(
     np.testing.assert_array_equal(newest.gradient, expected.row.gradient)
 
 
+def test_a_pause_comes_at_the_end_of_a_round(worker: Worker, load: Load, qtbot: QtBot) -> None:
+    toml = SURFACE.format(steps=10**9)
+    runs = load(parse(toml + 4 * toml[toml.index("[[runs]]") :], "test"))
+    seen = []
+    for _ in range(20):
+        worker.go()
+        qtbot.wait(3)
+        worker.pause()
+        qtbot.wait(10)
+        assert len({run.step for run in runs}) == 1
+        seen.append(runs[0].step)
+    assert seen[-1] > seen[0] > 0
+
+
 def test_of_many_scenarios_asked_for_only_the_newest_has_to_be_built(worker: Worker, qtbot: QtBot) -> None:
     titles: list[str] = []
     worker.built.connect(lambda shown, making: titles.append(shown.scenario.title))

@@ -104,6 +104,17 @@ def readout(panel: WeightsPanel, tile: int, pixel: tuple[int, int]) -> str:
     return panel.layer.readout.text
 
 
+def test_where_nothing_differs_it_is_said(panel: WeightsPanel, show: Show) -> None:
+    one, two = runs(ONE, TWO.replace("seed = 1", "seed = 0\nschedule.kind = 'cosine'"))
+    show(Scene([one, two]), 0)
+    QTest.mouseClick(panel.rival, Qt.MouseButton.LeftButton)
+    assert panel.layer.readout.text == "no difference: both have the same weights"
+    QTest.mouseClick(panel.change, Qt.MouseButton.LeftButton)
+    assert panel.layer.readout.text == "no change yet"
+    QTest.mouseClick(panel.weights, Qt.MouseButton.LeftButton)
+    assert panel.layer.readout.text.startswith("4 neurons")
+
+
 def test_the_pictures_show_one_less_the_other(panel: WeightsPanel, show: Show) -> None:
     one, two = runs(ONE, TWO)
     show(Scene([one, two]), None)

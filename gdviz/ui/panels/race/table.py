@@ -163,6 +163,8 @@ class Table(QTableView):
         self._widths = [0] * len(Column)
         self.verticalHeader().setMinimumSectionSize(self._em)
         self.verticalHeader().setDefaultSectionSize(self._em + 2)
+        for row in range(self.model().rowCount() if self.model() is not None else 0):
+            self.setRowHeight(row, self._em + 2)  # rows that grew with the font keep their height else
         self._header.setMinimumSectionSize(self._em)
         self._header.setFixedHeight(self._em + 2)
 

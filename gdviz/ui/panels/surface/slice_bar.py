@@ -43,7 +43,7 @@ class SliceBar(QWidget):
         expected = "a whole number, at most as many as are trained on"
         self._images = NumberEntry("images of the slice", 1000.0, self._accepts, expected, written=lambda n: f"{n:.0f}")
         self._images.setToolTip(tip("On how many of the training images the cost is taken: more is truer and slower"))
-        self._images.setFixedWidth(self._images.fontMetrics().horizontalAdvance("00000000"))
+        self._images.set_room("00000000")
         self._images.value_changed.connect(lambda n: self._change(n_images=int(n)))
         self._images.rejected.connect(self.rejected)
         self._images.done.connect(self._images.clearFocus)

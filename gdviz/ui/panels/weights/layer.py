@@ -119,6 +119,10 @@ class Layer(QWidget):
         n_in, n = self._values.shape
         tile, pixel = self.mosaic.tile, self.mosaic.pixel
         side = self.mosaic.side
+        if self._mode != "weights" and not self._values.any():
+            same = "no difference: both have the same weights"
+            self.readout.set_text("no change yet" if self._mode == "change" else same, "no difference")
+            return
         if tile is None or tile >= n:
             count = f"{n} neurons" if n == self.n_neurons else f"first {n} of {self.n_neurons} neurons"
             self.readout.set_text(f"{count}, {side} × {side} weights each; click to enlarge", count)

@@ -99,6 +99,7 @@ class WeightsPanel(QWidget):
         named = 0 if label.isHidden() else label.sizeHint().width() + gap
         whole = self.title.sizeHint().width()
         self.title.setMaximumWidth(whole if whole + named <= room else self.title.least)
+        self.title.setMinimumWidth(min(self.title.least, whole))  # the others' names give way sooner
         left = room - self.title.maximumWidth() - gap
         label.setMaximumWidth(named if left >= min(named, _READABLE * self.fontMetrics().height()) else 0)
 
