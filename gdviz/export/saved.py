@@ -149,6 +149,7 @@ def load(path: Path) -> Shown:
         views=[
             RunView(run, index if one.colour is None else one.colour, problem)
             for index, (run, one, (problem, _)) in enumerate(zip(everyone, saved, recipes, strict=True))
+            if one.colour is not None or index >= n_runs  # whose problem need not be the scenario's
         ],
         selected=manifest.selected,
         hidden={run for run, one in zip(everyone, saved, strict=True) if one.hidden},

@@ -19,7 +19,7 @@ from gdviz.core.scenario import MOST_RUNS, Scenario, with_keys
 from gdviz.core.scene import Scene
 from gdviz.export.saved import SUFFIX, reopened, scenario_of
 from gdviz.ui.background import Background
-from gdviz.ui.endings import ending
+from gdviz.ui.endings import difference_made, ending
 from gdviz.ui.explorer import Explorer
 from gdviz.ui.lineup import Lineup
 from gdviz.ui.slices import Slices
@@ -199,13 +199,15 @@ class Session(Lineup):
             self._bring_back(self._after[-1], redo=True)
 
     def _bring_back(self, before: Shown, *, redo: bool) -> None:
-        if self.loading_now:
+        now = self.shown
+        if self.loading_now or now is None:
             return
-        says = "Done again: Ctrl+Z undoes it." if redo else "Undone: Ctrl+Shift+Z does it again."
-        self.message.emit("info", says, None)
+        change = difference_made(now, before)
         if not self._brought_back(before, redo=redo):
             making = made(before)
             self._load(before.scenario, keep_ghosts=False, name=before.name, making=making, back=before, redo=redo)
+        says = "Done again: {}. Ctrl+Z undoes it." if redo else "Undone: {}. Ctrl+Shift+Z does it again."
+        self.message.emit("info", says.format(change), None)
 
     def explore(self, steps: int) -> None:
         """Try many learning rates on the selected run's cost from its start; `explorer.swept` brings the outcome."""

@@ -246,6 +246,7 @@ def test_a_run_is_renamed_while_it_trains_and_an_undo_brings_its_name_back(
 
     assert names() == ["middle", "last name"]
     undo(window)
+    assert window.messages._text.accessibleName().startswith("Undone: “last name” is called “name 29” again. ")
     assert names() == ["middle", "name 29"]
     undo(window)
     assert names() == ["slow", "middle", "name 29"]

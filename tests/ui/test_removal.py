@@ -42,6 +42,7 @@ def test_who_is_removed_leaves_the_others_where_they_are(
     qtbot.waitUntil(lambda: all(run.step == 20 for run in left), timeout=LONG)
     assert runs[1].step == 12  # nobody trains it any longer
     undo(window)
+    assert said[-1] == ("info", f"Undone: “{runs[1].label}” is back. Ctrl+Shift+Z does it again.")
     assert window.session.runs == runs
     assert labels(window) == [run.label for run in runs]
     np.testing.assert_array_equal(runs[1].history.table().cost, alone(toml, 1, 12).history.table().cost)

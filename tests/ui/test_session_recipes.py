@@ -52,7 +52,7 @@ def test_after_the_stop_play_goes_on_at_the_last_rate_above_zero(
     finish(session, qtbot)
     assert run.step == 125
     qtbot.waitUntil(lambda: [(kind, text) for kind, text, _ in messages] == [
-        ("info", "784-16-16-10: 1 epoch done. Play goes on beyond it.")
+        ("info", "784-16-16-10: 1 epoch done. Play goes on beyond it, at the schedule's last rate, 7.895e−5.")
     ])  # fmt: skip
     session.play()
     qtbot.waitUntil(lambda: run.step > 150)

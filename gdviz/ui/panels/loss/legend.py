@@ -20,7 +20,7 @@ def run_list(frame: Frame, theme: Theme) -> str:
     entries = []
     for i in order:
         run = frame.runs[i]
-        longest = 28 if len(order) <= 4 else 16
+        longest = 28 if len(order) <= 4 else 18
         label = run.label if len(run.label) <= longest else f"{run.label[: longest - 1]}…"
         label += " (before)" if run.ghost else ""
         label = html.escape(label).replace(" ", "&nbsp;").replace("-", "&#8209;")
