@@ -326,6 +326,7 @@ class Session(Lineup):
         self._scene.view = self.view
         self._scene.hide_just(hidden)
         self._slices.show(self._scene)
+        self.precedence.of_all = runs[0].steps_per_epoch is None
         self.explorer.drop()
         self._target, self._announced = 0.0, {(run, run.ended) for run in runs if run.ended}
         self.timeline.show(self._scene)

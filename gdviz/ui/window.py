@@ -218,7 +218,7 @@ class Window(QMainWindow):
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
         """Carry out what a transport key stands for, wherever the focus is."""
-        self.session.precedence.take()  # whatever happens, the window sees to it first
+        self.session.precedence.heed(event)
         key = transport_key(self, watched, event)
         act = None if key is None else self._keys.get(key)
         if key is None or act is None:

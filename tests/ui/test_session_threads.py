@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shiboken6
-from PySide6.QtCore import QThread
+from PySide6.QtCore import QEvent, QThread
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -118,7 +118,7 @@ def test_the_training_waits_until_the_window_has_nothing_at_hand(session: Sessio
     session.set_speed(math.inf)
     session.play()
     qtbot.waitUntil(lambda: run.step > 100)
-    session.precedence.take()
+    session.precedence.heed(QEvent(QEvent.Type.User))
     time.sleep(0.01)  # the step that was begun ends
     step = run.step
     for _ in range(10):
