@@ -11,12 +11,15 @@ run:  ## open the window, or what ARGS says: make run ARGS='run worked-run --csv
 test: lint  ## everything that a change must pass; the parts beside the window as a whole
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-parts test-window
 
+# What of the window's tests is run in the first half, so that both take the same time.
+FIRST := tests/ui/panels tests/ui/test_filming.py tests/ui/test_render.py
+
 test-parts:
 	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest --ignore tests/ui
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui/panels
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest $(FIRST)
 
 test-window:
-	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui --ignore tests/ui/panels
+	QT_QPA_PLATFORM=offscreen $(BIN)/python -m pytest tests/ui $(FIRST:%=--ignore %)
 	QT_QPA_PLATFORM=xcb xvfb-run -a -s '-screen 0 1920x1200x24' $(BIN)/python -m pytest -m x11
 
 lint:  ## style, types, direction of imports
