@@ -295,12 +295,12 @@ class Autosave(QObject):
     def _opened(self) -> None:
         runs = self._session.runs
         if self._back is not None and self._back[1] == runs:
-            self._make_own(self._back[0], runs)
+            self._make_own(self._back[0])
 
     def _read(self, shown: Shown) -> None:
         self._saved.update({run: run.step for run in (*shown.runs, *shown.ghosts)})
 
-    def _make_own(self, left: _Left, runs: list[Run]) -> None:
+    def _make_own(self, left: _Left) -> None:
         """What was brought back stays where it is until these runs are kept anew, saved or closed."""
         if self._own is not None:
             self._own.remove()
@@ -318,11 +318,11 @@ def _unsaved(runs: Iterable[Run], *known: Mapping[Run, int]) -> bool:
 
 def _at_rows(shown: Shown) -> bool:
     """Bring steps that were begun to their end; False where that takes too long."""
-    until = perf_counter() + _PATIENCE
-    for run in shown.runs:
+    until, everyone = perf_counter() + _PATIENCE, (*shown.runs, *shown.ghosts)
+    for run in everyone:
         while run.between and perf_counter() < until:
             run.advance()
-    return not any(run.between for run in shown.runs)
+    return not any(run.between for run in everyone)
 
 
 def _left(place: _Place) -> _Left | None:

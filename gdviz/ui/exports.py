@@ -54,6 +54,8 @@ class Exports(QObject):
         self._folder = ""
         """in which something was put last"""
         self._film: Filming | None = None
+        self._n_left_out = 0
+        """ghosts for which the film's runs had no room"""
         self._progress: QProgressDialog | None = None
 
     def menu(self) -> QMenu:
@@ -139,6 +141,7 @@ class Exports(QObject):
             reason = saved.reason.removeprefix(f"{film.saved}: ")
             self._filmed(film.shot.path, f"{film.shot.path}: the film can't be made: {reason}")
             return
+        self._n_left_out = saved.n_left_out
         try:
             film.start()
         except InputError as error:
@@ -149,7 +152,7 @@ class Exports(QObject):
         if film is not None:
             film.deleteLater()
         self._close_progress()
-        self._told(path, reason)
+        self._told(path, reason, f"without {self._n_left_out} of the runs before" if self._n_left_out else "")
 
     # Numbers
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pytestqt.qtbot import QtBot
 
+    from gdviz.export.films import Picture
     from gdviz.ui.window import Window
 
 
@@ -110,17 +111,21 @@ def test_one_thing_is_on_its_way_at_a_time(window: Window, shown: Open, qtbot: Q
     assert not (where / "taken.csv").exists()
 
 
+def last_of_a_film(window: Window, qtbot: QtBot, where: Path) -> Picture:
+    window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
+    qtbot.waitUntil(lambda: window.exports._film is None, timeout=LONG)
+    with Image.open(where / "taken.gif") as film:
+        film.seek(4)
+        return np.asarray(film.convert("RGB"))
+
+
 def test_a_film_knows_who_is_hidden(window: Window, shown: Open, qtbot: QtBot, where: Path) -> None:
     shown(LONG_PARABOLAS)
     go(window, qtbot, 5)
     pictures = []
     for hidden in (False, True):
         window.session.hide(window.session.runs[1], hidden)
-        window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
-        qtbot.waitUntil(lambda: window.exports._film is None, timeout=LONG)
-        with Image.open(where / "taken.gif") as film:
-            film.seek(4)
-            pictures.append(np.asarray(film.convert("RGB")))
+        pictures.append(last_of_a_film(window, qtbot, where))
     assert apart(*pictures) > 0.05
 
 
@@ -134,11 +139,7 @@ def test_a_film_shows_ghosts_too(window: Window, shown: Open, qtbot: QtBot, wher
     for hidden in (False, True):
         for ghost in window.session.everyone[:2]:
             window.session.hide(ghost, hidden)
-        window.exports._film_runs(shot("a.gif", "640x480", 5, 1.0))
-        qtbot.waitUntil(lambda: window.exports._film is None, timeout=LONG)
-        with Image.open(where / "taken.gif") as film:
-            film.seek(4)
-            pictures.append(np.asarray(film.convert("RGB")))
+        pictures.append(last_of_a_film(window, qtbot, where))
     assert apart(*pictures) > 0.02
 
 

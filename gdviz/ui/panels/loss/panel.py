@@ -18,14 +18,14 @@ from PySide6.QtWidgets import (
 )
 
 from gdviz.core.curve import running_mean
-from gdviz.core.frame import Frame, RunFrame
+from gdviz.core.frame import Frame
 from gdviz.ui.panels.loss import sharpness
 from gdviz.ui.panels.loss.axis import AxisButton, Kind, StepAxis, named, possible, scale_of, usual
 from gdviz.ui.panels.loss.items import AccuracyItems, Marker, RunItems
 from gdviz.ui.panels.loss.legend import key, run_list
 from gdviz.ui.panels.loss.sharpness import SharpnessPlot
 from gdviz.ui.panels.loss.strokes import Pixel
-from gdviz.ui.panels.loss.view import View, above, linear_range, log_range
+from gdviz.ui.panels.loss.view import View, above, linear_range, log_range, visible
 from gdviz.ui.panels.plot import Axis, Pens, line_pen, placed
 from gdviz.ui.theme import Theme
 from gdviz.ui.widgets import Button, number, tip
@@ -244,7 +244,7 @@ class LossPanel(QWidget):
         if frame is None or not (force or self._behind):
             return
         self._behind = False
-        shown = _visible(frame)
+        shown = visible(frame)
         while len(self._runs) < len(shown):
             self._runs.append(RunItems(self._view))
         while len(self._runs) > len(shown):
@@ -269,7 +269,7 @@ class LossPanel(QWidget):
         # At most a column a pixel, and half as many for the other runs: a wide pen's time grows with them.
         width, height = max(self._view.width(), 1.0), max(self._view.height(), 1.0)
         columns, across = max(256, round(width)), (x_range[1] - x_range[0]) / width
-        for items, run in zip(self._runs, _visible(frame), strict=True):
+        for items, run in zip(self._runs, visible(frame), strict=True):
             selected = run is frame.run
             items.scale = scale_of(self._kind, run)
             items.set_style(run, selected, self._theme)
@@ -289,7 +289,7 @@ class LossPanel(QWidget):
         ours = self._selected(frame)
         where = named(self._kind, run.step, ours.scale.at(run.step))
         self._marker.say(f"{where}   {what} {number(value)}{more}")
-        measured = any(len(r.evaluations.steps) for r in _visible(frame))
+        measured = any(len(r.evaluations.steps) for r in visible(frame))
         if self._right.isVisible() != measured:
             self._right.setVisible(measured)
             self._fit_font()
@@ -304,11 +304,11 @@ class LossPanel(QWidget):
 
     def _selected(self, frame: Frame) -> RunItems:
         """What draws the selected run."""
-        return self._runs[_visible(frame).index(frame.run)]
+        return self._runs[visible(frame).index(frame.run)]
 
     def _fit_axis(self, frame: Frame) -> None:
         """Count what was chosen, where that is possible; a part of one axis is no part of another."""
-        runs = _visible(frame)
+        runs = visible(frame)
         kinds = possible(runs)
         kind = self.x_axis if self.x_axis in kinds else usual(runs)
         if kind != self._kind:
@@ -324,7 +324,7 @@ class LossPanel(QWidget):
 
     def _fit(self, frame: Frame) -> None:
         """Show the whole curves: in jumps, so that the axes hold still in between."""
-        runs = _visible(frame)
+        runs = visible(frame)
         right = above(max(self._least, *(scale_of(self._kind, run).at(run.newest) for run in runs)))
         bottom, top = (log_range if self._log else linear_range)(runs)
         # A little more, so that dots at the edges are whole.
@@ -395,8 +395,3 @@ class LossPanel(QWidget):
         self._zoomed = False
         self._reset.hide()
         self._catch_up(force=True)
-
-
-def _visible(frame: Frame) -> list[RunFrame]:
-    """The runs that are drawn; the selected one always is."""
-    return [run for run in frame.runs if not run.hidden]

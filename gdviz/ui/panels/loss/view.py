@@ -8,7 +8,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import Qt, Signal
 
-from gdviz.core.frame import RunFrame
+from gdviz.core.frame import Frame, RunFrame
 
 SMALLEST = 1e-300
 """costs up to this are left out of the logarithmic view, which would spend its height on what rounding left over"""
@@ -39,6 +39,11 @@ class View(pg.ViewBox):
             self.sought.emit(self.mapSceneToView(ev.scenePos()).x())
         else:
             super().mouseDragEvent(ev, axis)
+
+
+def visible(frame: Frame) -> list[RunFrame]:
+    """The runs that are drawn; the selected one always is."""
+    return [run for run in frame.runs if not run.hidden]
 
 
 def above(value: float) -> float:
